@@ -1,0 +1,133 @@
+r"""The one table of symbols.
+
+Every theory module imports its SymPy symbols from here, so a letter means the same thing in every
+chapter, and every symbol carries the assumptions that the proofs use. The page ``notation.md`` is
+generated from :data:`SYMBOLS`; ``tests/theory/test_notation.py`` holds the table against the closed
+forms and the notebooks.
+
+To add a symbol: one call of ``_row`` in the block of its chapter. A second row with the same symbol
+or the same LaTeX is refused at import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+CHAPTERS = ("batchnorm", "predictor", "ema", "simsiam")
+"""Chapters that may be named in a row; the last part of ``book/no_negatives/<chapter>.ipynb``."""
+
+
+@dataclass(frozen=True)
+class Notation:
+    """One row of the table.
+
+    Attributes:
+        symbol: the SymPy symbol, with its assumptions.
+        latex: how it is printed, without dollar signs.
+        meaning: one short phrase.
+        shape: of the quantity in mathematics, such as ``"scalar"`` or ``"B"`` or ``"d x n"``.
+        code: its name in the code of this package, empty when it has none.
+        chapters: the chapters that use it.
+    """
+
+    symbol: sp.Symbol
+    latex: str
+    meaning: str
+    shape: str
+    code: str
+    chapters: tuple[str, ...]
+
+
+_rows: list[Notation] = []
+
+
+def _row(
+    name: str,
+    latex: str,
+    meaning: str,
+    chapters: str,
+    *,
+    shape: str = "scalar",
+    code: str = "",
+    **assumptions: bool,
+) -> sp.Symbol:
+    """Enter one row and return its symbol; real unless the assumptions say otherwise."""
+    symbol = sp.Symbol(name, **(assumptions or {"real": True}))
+    named = tuple(chapters.split())
+    for chapter in named:
+        if chapter not in CHAPTERS:
+            raise ValueError(f"symbol {name!r}: unknown chapter {chapter!r}, allowed: {CHAPTERS}")
+    for row in _rows:
+        if row.symbol.name == name:
+            raise ValueError(f"symbol {name!r} already means {row.meaning!r}")
+        if row.latex == latex:
+            raise ValueError(f"LaTeX {latex!r} already means {row.meaning!r}")
+    _rows.append(Notation(symbol, latex, meaning, shape, code, named))
+    return symbol
+
+
+# --- shared -----------------------------------------------------------------------------------
+B = _row("B", "B", "batch size", "batchnorm predictor", code="batch", positive=True, integer=True)
+loss = _row("L", r"\mathcal L", "loss", "batchnorm predictor simsiam", code="loss")
+alpha = _row("alpha", r"\alpha", "step size", "predictor ema", code="lr", positive=True)
+gamma = _row("gamma", r"\gamma", "EMA rate: weight kept by the target", "ema", code="ema")
+time = _row("t", "t", "continuous training time", "simsiam", code="t")
+
+# --- batchnorm --------------------------------------------------------------------------------
+mu = _row("mu", r"\mu", "batch mean of one feature", "batchnorm", code="mean")
+sigma = _row(
+    "sigma", r"\sigma", "biased batch std of one feature", "batchnorm", code="std", positive=True
+)
+epsilon = _row(
+    "epsilon", r"\epsilon", "stabiliser added to the variance", "batchnorm", code="eps",
+    nonnegative=True,
+)  # fmt: skip
+x = _row("x", "x", "one feature over the batch, before normalisation", "batchnorm", shape="B")
+x_hat = _row(
+    "xhat", r"\hat x", "the standardised feature, (x - mu) / sigma", "batchnorm", shape="B"
+)
+g = _row("g", "g", "gradient arriving from above", "batchnorm", shape="B")
+g_mean = _row("gbar", r"\bar g", "batch mean of the arriving gradient", "batchnorm")
+
+# --- predictor --------------------------------------------------------------------------------
+W_p = _row("W_p", "W_p", "linear predictor", "predictor", shape="d x d", code="predictor")
+w = _row("w", "w", "online weight (one mode, or vec of a layer)", "predictor ema")
+w_target = _row("w_target", "w'", "target weight", "predictor ema", code="target")
+p = _row("p", "p", "predictor scale: the predictor is p times the identity", "predictor")
+lambda_V = _row(
+    "lambda_V", r"\lambda_V", "variance between images along one direction", "predictor",
+    nonnegative=True,
+)  # fmt: skip
+lambda_I = _row(
+    "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
+    "predictor", nonnegative=True,
+)  # fmt: skip
+
+# --- ema --------------------------------------------------------------------------------------
+a = _row("a", "a", "decay coefficient: invariance plus quadratic term", "ema")
+b = _row("b", "b", "growth coefficient: the term linear in the predictor", "ema")
+z = _row("z", "z", "variable of the Z-transform; a pole is the growth factor of a step", "ema")
+
+# --- simsiam ----------------------------------------------------------------------------------
+phi = _row("phi", r"\varphi", "scalar predictor", "simsiam", code="phi")
+theta = _row("theta", r"\theta", "scalar encoder", "simsiam", code="theta")
+phi0 = _row("phi_0", r"\varphi_0", "predictor at the start", "simsiam", code="phi0")
+theta0 = _row("theta_0", r"\theta_0", "encoder at the start", "simsiam", code="theta0")
+c_stop = _row(
+    "C_stop", r"C_{\rm stop}", "conserved with stop-gradient: encoder² - predictor²", "simsiam"
+)
+c_full = _row(
+    "C_full", r"C_{\rm full}", "conserved by the full gradient: (1 - predictor)² - encoder²",
+    "simsiam",
+)  # fmt: skip
+c_second = _row(
+    "C_second", r"C_{\rm second}", "conserved by the second term alone: predictor + encoder²/2",
+    "simsiam",
+)  # fmt: skip
+psi = _row("psi", r"\psi", "scalar EMA target", "simsiam", code="psi")
+beta = _row("beta", r"\beta", "rate of the EMA target in continuous time", "ema simsiam")
+
+SYMBOLS: tuple[Notation, ...] = tuple(_rows)
+"""The table, in the order of the chapters."""
