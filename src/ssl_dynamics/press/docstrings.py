@@ -1,0 +1,94 @@
+r"""Plain docstrings to reStructuredText that always parses.
+
+The code's docstrings are written for people: paragraphs, dashes for lists, single or double
+backticks for code, dollars for mathematics, indented blocks for shapes and examples. This module
+turns that into markup which cannot raise a warning: everything that is not one of those five
+things is escaped.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+TOKEN = re.compile(r"``(?P<double>.+?)``|`(?P<single>[^`]+?)`(?!`)|\$(?P<math>[^$\n]+?)\$")
+BULLET = re.compile(r"^[-*•] +")
+UNSAFE = re.compile(r"([\\*|`_])")
+SECTION = re.compile(r"^[A-Z][A-Za-z ]{2,30}:$")
+
+
+def to_restructured_text(docstring: str) -> str:
+    """Return valid reStructuredText with the words of ``docstring``."""
+    blocks = re.split(r"\n[ \t]*\n", textwrap.dedent(docstring.expandtabs()).strip("\n"))
+    return "\n\n".join(part for part in (_block(block) for block in blocks) if part) + "\n"
+
+
+def _block(block: str) -> str:
+    """One block between blank lines: list, indented text, or paragraph."""
+    lines = [line.rstrip() for line in block.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    if all(line.startswith(" ") for line in lines):
+        body = textwrap.dedent("\n".join(lines))
+        return "::\n\n" + textwrap.indent(body, "    ")
+    parts: list[str] = []
+    paragraph: list[str] = []
+    item: list[str] = []
+    literal: list[str] = []
+
+    def flush() -> None:
+        if paragraph:
+            parts.append(_inline(" ".join(paragraph)))
+        if item:
+            parts.append("* " + _inline(" ".join(item)))
+        if literal:
+            body = textwrap.dedent("\n".join(literal))
+            parts.append("::\n\n" + textwrap.indent(body, "    "))
+        paragraph.clear(), item.clear(), literal.clear()
+
+    for line in lines:
+        stripped = line.strip()
+        bullet = BULLET.match(stripped)
+        if bullet:
+            flush()
+            item.append(stripped[bullet.end() :])
+        elif item and line.startswith(" "):
+            item.append(stripped)
+        elif line.startswith(" "):
+            if not literal:
+                flush()
+            literal.append(line)
+        else:
+            if item or literal:
+                flush()
+            paragraph.append(stripped)
+    flush()
+    return "\n\n".join(parts)
+
+
+def _inline(text: str) -> str:
+    """Escape ``text`` outside code and mathematics."""
+    result: list[str] = []
+    end = 0
+    for match in TOKEN.finditer(text):
+        result.append(_escape(text[end : match.start()]))
+        code = match["double"] or match["single"]
+        if code is not None:
+            result.append(_role("code", code.strip()))
+        else:
+            result.append(_role("math", match["math"].strip()))
+        end = match.end()
+    result.append(_escape(text[end:]))
+    return "".join(result)
+
+
+def _role(role: str, body: str) -> str:
+    """A role on ``body``, set off so that it may touch letters on both sides."""
+    if not body or "`" in body:
+        return _escape(body)
+    inner = body if role == "math" else body.replace("\\", "\\\\")
+    return rf"\ :{role}:`{inner}`\ "
+
+
+def _escape(text: str) -> str:
+    return UNSAFE.sub(r"\\\1", text)

@@ -1,0 +1,100 @@
+"""Sphinx extension of the book: buttons, docstrings, offline pages, and the zip.
+
+Loaded by ``_config.yml``. It does five small things:
+
+* repository, issue and launch buttons appear when ``repository: url`` is set, and only then;
+* the live-code extension that Jupyter Book always loads is silenced: it would put an address of
+  another host and a duplicate declaration on every page;
+* docstrings, which are plain text with backticks and dollars, become valid reStructuredText;
+* font preloads are dropped from the pages, because a browser refuses them under ``file://``;
+* after the build, MathJax is reduced to the files that a page can ask for and the whole book is
+  packed into one zip beside the pages.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+from ssl_dynamics.press.docstrings import to_restructured_text
+from ssl_dynamics.press.offline import pack
+
+FONT_PRELOAD = re.compile(r"\s*<link\b[^>]*\bas=\"font\"[^>]*>")
+MATHJAX_KEEP = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts", "a11y", "ui")
+SPEECH_KEEP = ("base.json", "en.json")
+
+
+def set_buttons(app: Sphinx, config: Config) -> None:
+    """Turn every button that needs the public address on or off with the address."""
+    options = config.html_theme_options
+    address = (options.get("repository_url") or "").rstrip("/")
+    options["repository_url"] = address
+    options["use_repository_button"] = bool(address)
+    options["use_issues_button"] = bool(address)
+    options["use_download_button"] = True
+    options["launch_buttons"] = (
+        {
+            "notebook_interface": "jupyterlab",
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com" if "github.com" in address else "",
+        }
+        if address
+        else {}
+    )
+
+
+def drop_live_code(app: Sphinx, config: Config) -> None:
+    """Remove the handlers of ``sphinx_thebe``; the widgets of this book need no kernel."""
+    for handlers in app.events.listeners.values():
+        handlers[:] = [item for item in handlers if item.handler.__module__ != "sphinx_thebe"]
+
+
+def plain_docstring(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Replace ``lines`` in place by reStructuredText that cannot fail to parse."""
+    lines[:] = to_restructured_text("\n".join(lines)).splitlines()
+
+
+def finish(app: Sphinx, failure: Exception | None) -> None:
+    """Trim what the pages do not need, then pack them."""
+    if failure is not None or app.builder.name != "html":
+        return
+    out = Path(app.outdir)
+    for page in out.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        lighter = FONT_PRELOAD.sub("", text)
+        if lighter != text:
+            page.write_text(lighter, encoding="utf-8")
+    trim_mathjax(out / "_static" / "mathjax")
+    pack(out)
+
+
+def trim_mathjax(folder: Path) -> None:
+    """Keep the one component that is loaded and the files that it can load later."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        name = path.relative_to(folder).as_posix()
+        kept = any(name == keep or name.startswith(keep + "/") for keep in MATHJAX_KEEP)
+        if not kept and not (name.startswith("sre/") and path.name in SPEECH_KEEP):
+            path.unlink()
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            shutil.rmtree(path)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the handlers; late priorities run after those of other extensions."""
+    app.connect("config-inited", set_buttons, priority=900)
+    app.connect("config-inited", drop_live_code, priority=901)
+    app.connect("autodoc-process-docstring", plain_docstring)
+    app.connect("build-finished", finish, priority=950)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
