@@ -73,7 +73,7 @@ B = _row("B", "B", "batch size", "batchnorm predictor", code="batch", positive=T
 loss = _row("L", r"\mathcal L", "loss", "batchnorm predictor simsiam", code="loss")
 alpha = _row("alpha", r"\alpha", "step size", "predictor ema", code="lr", positive=True)
 gamma = _row("gamma", r"\gamma", "EMA rate: weight kept by the target", "ema", code="ema")
-time = _row("t", "t", "continuous training time", "simsiam", code="t")
+time = _row("t", "t", "continuous training time", "predictor simsiam", code="t")
 
 # --- batchnorm --------------------------------------------------------------------------------
 mu = _row("mu", r"\mu", "batch mean of one feature", "batchnorm", code="mean")
@@ -89,7 +89,7 @@ x_hat = _row(
     "xhat", r"\hat x", "the standardised feature, (x - mu) / sigma", "batchnorm", shape="B"
 )
 g = _row("g", "g", "gradient arriving from above", "batchnorm", shape="B")
-g_mean = _row("gbar", r"\bar g", "batch mean of the arriving gradient", "batchnorm")
+g_mean = _row("gbar", r"\bar g", "batch mean of the arriving gradient", "batchnorm predictor")
 
 # --- predictor --------------------------------------------------------------------------------
 W_p = _row("W_p", "W_p", "linear predictor", "predictor", shape="d x d", code="predictor")
@@ -98,12 +98,15 @@ w_target = _row("w_target", "w'", "target weight", "predictor ema", code="target
 p = _row("p", "p", "predictor scale: the predictor is p times the identity", "predictor")
 lambda_V = _row(
     "lambda_V", r"\lambda_V", "variance between images along one direction", "predictor",
-    nonnegative=True,
+    positive=True,
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
     "predictor", nonnegative=True,
 )  # fmt: skip
+m = _row("m", "m", "mean of the online connection along one direction", "predictor")
+m_target = _row("m_target", "m'", "mean of the target connection along that direction", "predictor")
+tau = _row("tau", r"\tau", "size of the target weight in units of the online one", "predictor")
 
 # --- ema --------------------------------------------------------------------------------------
 a = _row("a", "a", "decay coefficient: invariance plus quadratic term", "ema")
@@ -127,6 +130,22 @@ c_second = _row(
     "simsiam",
 )  # fmt: skip
 psi = _row("psi", r"\psi", "scalar EMA target", "simsiam", code="psi")
+sigma_aug = _row(
+    "sigma_aug",
+    r"\sigma_{\rm aug}",
+    "standard deviation of the augmentation noise; the images have variance 1",
+    "simsiam",
+    code="sigma_aug",
+    nonnegative=True,
+)
+alpha_p = _row(
+    "alpha_p",
+    r"\alpha_p",
+    "learning rate of the predictor divided by that of the encoder",
+    "simsiam",
+    code="predictor_rate",
+    positive=True,
+)
 beta = _row("beta", r"\beta", "rate of the EMA target in continuous time", "ema simsiam")
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
