@@ -91,6 +91,17 @@ x_hat = _row(
 g = _row("g", "g", "gradient arriving from above", "batchnorm", shape="B")
 g_mean = _row("gbar", r"\bar g", "batch mean of the arriving gradient", "batchnorm predictor")
 
+c_gx = _row(
+    "c_gx", r"c_{gx}", "batch covariance of the arriving gradient and the feature", "batchnorm"
+)
+f_mean = _row("fbar", r"\bar f", "batch mean of one input feature of the layer below", "batchnorm")
+c_gf = _row(
+    "c_gf", r"c_{gf}", "batch covariance of the arriving gradient and an input feature", "batchnorm"
+)
+c_xf = _row(
+    "c_xf", r"c_{xf}", "batch covariance of the feature and an input feature", "batchnorm"
+)
+
 # --- predictor --------------------------------------------------------------------------------
 W_p = _row("W_p", "W_p", "linear predictor", "predictor", shape="d x d", code="predictor")
 w = _row("w", "w", "online weight (one mode, or vec of a layer)", "predictor ema")
@@ -112,6 +123,12 @@ tau = _row("tau", r"\tau", "size of the target weight in units of the online one
 a = _row("a", "a", "decay coefficient: invariance plus quadratic term", "ema")
 b = _row("b", "b", "growth coefficient: the term linear in the predictor", "ema")
 z = _row("z", "z", "variable of the Z-transform; a pole is the growth factor of a step", "ema")
+z_plus = _row("z_plus", "z_+", "larger pole of the pair", "ema")
+z_minus = _row("z_minus", "z_-", "smaller pole of the pair", "ema")
+s = _row("s", "s", "variable of the Laplace transform; a pole is a rate per unit of time", "ema")
+n = _row("n", "n", "number of steps taken", "ema", nonnegative=True, integer=True)
+w_start = _row("w_0", "w_0", "online weight at the start", "ema")
+w_target_start = _row("w_target_0", "w'_0", "target weight at the start", "ema")
 
 # --- simsiam ----------------------------------------------------------------------------------
 phi = _row("phi", r"\varphi", "scalar predictor", "simsiam", code="phi")
