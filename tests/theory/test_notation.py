@@ -33,7 +33,7 @@ def test_no_symbol_and_no_latex_has_two_meanings():
 
 def test_every_row_is_complete():
     for row in notation.SYMBOLS:
-        assert row.latex and row.meaning and row.shape and row.chapters, row
+        assert all((row.latex, row.meaning, row.shape, row.chapters)), row
         assert set(row.chapters) <= set(notation.CHAPTERS), row
 
 
