@@ -102,7 +102,7 @@ def _compiled(
         xp = np
     scope: dict[str, Any] = {"xp": xp, "select": _selector(xp)}
     scope["lift"] = xp.as_tensor if dialect is TORCH else xp.asarray
-    exec(compile(source, "<generated from SymPy>", "exec"), scope)  # noqa: S102
+    exec(compile(source, "<generated from SymPy>", "exec"), scope)
     generated, shape = scope["generated"], expr.shape if _matrix(expr) else None
 
     def function(*values: Any) -> Any:

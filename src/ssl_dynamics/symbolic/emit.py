@@ -15,10 +15,11 @@ class CodegenError(ValueError):
     """An expression or a name that cannot be turned into code; the message says what is allowed."""
 
 
-_COMMON = (
+_FUNCTIONS = (
     "exp log sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh sign floor ceiling "
     "Abs sqrt Min Max atan2"
-).split()
+)
+_COMMON = _FUNCTIONS.split()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +64,14 @@ JAVASCRIPT = Dialect(
     "Math.PI",
 )
 
-_JS_RESERVED = frozenset(
-    """abstract arguments await boolean break byte case catch char class const continue debugger
+_WORDS = """
+    abstract arguments await boolean break byte case catch char class const continue debugger
     default delete do double else enum eval export extends false final finally float for function
     goto if implements import in instanceof int interface let long native new null package private
     protected public return short static super switch synchronized this throw throws transient true
     try typeof undefined var void volatile while with yield async of NaN Infinity Math Number
-    Array Object globalThis window document xp select lift generated""".split()
-)
+    Array Object globalThis window document xp select lift generated"""
+_RESERVED = frozenset(_WORDS.split())
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -80,7 +81,7 @@ def check_name(name: str, what: str) -> str:
         raise CodegenError(
             f"{what} {name!r} is no plain identifier; allowed: ASCII letters, digits, underscore"
         )
-    if keyword.iskeyword(name) or name in _JS_RESERVED:
+    if keyword.iskeyword(name) or name in _RESERVED:
         raise CodegenError(
             f"{what} {name!r} is a reserved word of Python or JavaScript; rename it, "
             f"for example {name + '_'!r}"

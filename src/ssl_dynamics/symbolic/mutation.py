@@ -16,10 +16,8 @@ def mutations(form: ClosedForm) -> list[tuple[str, ClosedForm]]:
 
     Variants that are provably the same function on the domain of the symbols are left out.
     """
-    if isinstance(form.expr, sp.MatrixBase):
-        found = _of_matrix(form.expr)
-    else:
-        found = _of_scalar(form.expr)
+    matrix = isinstance(form.expr, sp.MatrixBase)
+    found = _of_matrix(form.expr) if matrix else _of_scalar(form.expr)
     unique: dict[sp.Basic, str] = {}
     for description, expr in found:
         if expr != form.expr and expr not in unique and not _equivalent(expr, form.expr):
