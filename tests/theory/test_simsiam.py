@@ -96,8 +96,8 @@ def loss_route(noisy):
     def route(form):
         for phi, theta, noise in DRAWS:
             args = (phi, theta, noise) if noisy else (phi, theta)
-            value, _ = autograd([phi], [theta], "full", noise if noisy else 0.0)
-            close(value, value(form, *args), 1e-12)
+            loss, _ = autograd([phi], [theta], "full", noise if noisy else 0.0)
+            close(loss, value(form, *args), 1e-12)
 
     return route
 
