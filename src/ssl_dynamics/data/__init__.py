@@ -1,0 +1,16 @@
+"""Data and the randomness behind it; leaves that know nothing of training."""
+
+from ssl_dynamics.data.digits import PIXELS, SHIFTS, VIEWS, Digits, PairSampler, digits
+from ssl_dynamics.data.streams import StepStream, generator, uniform
+
+__all__ = [
+    "PIXELS",
+    "SHIFTS",
+    "VIEWS",
+    "Digits",
+    "PairSampler",
+    "StepStream",
+    "digits",
+    "generator",
+    "uniform",
+]

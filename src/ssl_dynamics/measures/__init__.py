@@ -1,0 +1,19 @@
+"""Numbers that describe a representation; leaves that know nothing of training."""
+
+from ssl_dynamics.measures.collapse import (
+    covariance_spectrum,
+    effective_rank,
+    output_std,
+    spread,
+)
+from ssl_dynamics.measures.probes import knn_accuracy, linear_accuracy, logistic_regression
+
+__all__ = [
+    "covariance_spectrum",
+    "effective_rank",
+    "knn_accuracy",
+    "linear_accuracy",
+    "logistic_regression",
+    "output_std",
+    "spread",
+]

@@ -1,0 +1,19 @@
+"""One training loop for all two-tower experiments: seeds axis, EMA, checkpoints, shards."""
+
+from ssl_dynamics.training.checkpoint import CheckpointError
+from ssl_dynamics.training.config import TowerConfig
+from ssl_dynamics.training.ema import follow
+from ssl_dynamics.training.loop import Run, train_towers
+from ssl_dynamics.training.optim import SGD
+from ssl_dynamics.training.towers import Tower, Towers
+
+__all__ = [
+    "SGD",
+    "CheckpointError",
+    "Run",
+    "Tower",
+    "TowerConfig",
+    "Towers",
+    "follow",
+    "train_towers",
+]

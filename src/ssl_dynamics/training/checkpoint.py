@@ -1,0 +1,96 @@
+"""Checkpoints: written whole or not at all, verified when read, one older copy kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import pickle
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+MAGIC = b"ssl-dynamics checkpoint 1\n"
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be read, or belongs to other settings."""
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Write `state` (tensors, numbers, strings, lists, dicts) so that no crash can spoil it.
+
+    The bytes go to a temporary file first; the file that stood at `path` becomes
+    `<name>.previous`. An OSError (full disk, no permission) leaves both old files as they were.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    payload = buffer.getvalue()
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            os.replace(path, previous(path))
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def previous(path: Path) -> Path:
+    """Where the checkpoint before the last one is kept."""
+    return path.with_name(path.name + ".previous")
+
+
+def read(path: Path, fingerprint: str) -> dict[str, Any]:
+    """The state in one file; CheckpointError when it is damaged or of other settings."""
+    data = path.read_bytes()
+    head, digest = data[: len(MAGIC)], data[len(MAGIC) : len(MAGIC) + 64]
+    payload = data[len(MAGIC) + 65 :]
+    if head != MAGIC:
+        raise CheckpointError(f"{path} is not a checkpoint of this library")
+    if hashlib.sha256(payload).hexdigest().encode() != digest:
+        raise CheckpointError(f"{path} is damaged (its checksum does not match its content)")
+    try:
+        state = torch.load(io.BytesIO(payload), map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path} cannot be unpacked: {error}") from error
+    if state.get("fingerprint") != fingerprint:
+        raise CheckpointError(
+            f"{path} was made with other settings "
+            f"({state.get('fingerprint')} there, {fingerprint} here)"
+        )
+    return state
+
+
+def load(path: Path, fingerprint: str) -> dict[str, Any] | None:
+    """The newest sound checkpoint at `path`, or None when there is none.
+
+    A damaged newest file is passed over, with a warning, when the one before it is sound. When
+    no sound one is left, CheckpointError names the file and what to do.
+    """
+    faults = []
+    for candidate in (path, previous(path)):
+        if not candidate.exists():
+            continue
+        try:
+            state = read(candidate, fingerprint)
+        except CheckpointError as error:
+            faults.append(str(error))
+            continue
+        if faults:
+            warnings.warn(f"{faults[0]}; going on from {candidate}", stacklevel=2)
+        return state
+    if faults:
+        raise CheckpointError(
+            f"{'; '.join(faults)}. Delete {path} (and {previous(path).name}) to start this run "
+            "again from step 0, or name another checkpoint folder"
+        )
+    return None

@@ -1,0 +1,62 @@
+"""Stochastic gradient descent with momentum and weight decay, one fused pass over the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+
+class SGD:
+    """v <- m v + (gradient + decay w);  w <- w - lr v, for every parameter of every seed.
+
+    The same update as `torch.optim.SGD`, without its bookkeeping: at the sizes of this book
+    that would cost as much as the network. `groups` are pairs (parameters, learning rate).
+    """
+
+    def __init__(
+        self,
+        groups: Iterable[tuple[Iterable[nn.Parameter], float]],
+        *,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ) -> None:
+        listed = [(list(parameters), lr) for parameters, lr in groups]
+        self.groups = [(parameters, lr) for parameters, lr in listed if parameters and lr]
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self.velocity = [[torch.zeros_like(w) for w in group] for group, _ in self.groups]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Update every parameter from its gradient, then forget the gradients."""
+        for (weights, lr), velocity in zip(self.groups, self.velocity, strict=True):
+            torch._fused_sgd_(
+                weights,
+                [w.grad for w in weights],
+                velocity if self.momentum else [],
+                weight_decay=self.weight_decay,
+                momentum=self.momentum,
+                lr=lr,
+                dampening=0.0,
+                nesterov=False,
+                maximize=False,
+                is_first_step=False,
+            )
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop all gradients."""
+        for weights, _ in self.groups:
+            for w in weights:
+                w.grad = None
+
+    def state(self) -> list[Tensor]:
+        """The velocities, for a checkpoint."""
+        return [v for group in self.velocity for v in group]
+
+    @torch.no_grad()
+    def restore(self, state: list[Tensor]) -> None:
+        """Put the velocities of a checkpoint back."""
+        for v, saved in zip(self.state(), state, strict=True):
+            v.copy_(saved)

@@ -1,0 +1,47 @@
+"""Threads, blocks of seeds, and denormal numbers: what decides the speed on a CPU."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+CACHE = 2**20
+"""Bytes a block of seeds should stay near: the second-level cache of one core."""
+
+WORTH_A_THREAD = 2e8
+"""Multiplications in one step of a block below which a second thread costs more than it gives."""
+
+
+def block_size(seeds: int, bytes_per_seed: int, *, cuda: bool) -> int:
+    """How many seeds to train together: what fits the cache, in blocks of even size."""
+    if cuda:
+        return seeds
+    most = max(1, min(seeds, 4 * CACHE // max(1, bytes_per_seed)))
+    blocks = -(-seeds // most)
+    return -(-seeds // blocks)
+
+
+def thread_count(multiplications: float) -> int:
+    """Threads for steps with this many multiplications; never more than allowed by the user."""
+    allowed = int(os.environ.get("OMP_NUM_THREADS", 0)) or (os.cpu_count() or 1)
+    return max(1, min(allowed, int(multiplications // WORTH_A_THREAD)))
+
+
+@contextmanager
+def tuned(multiplications: float) -> Iterator[None]:
+    """Inside: flush denormals to zero and use as many threads as the steps are worth.
+
+    Collapsing networks are full of denormal numbers, which a CPU handles many times slower. The
+    flag holds for the calling thread and for the threads it starts later.
+    """
+    before = torch.get_num_threads()
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(thread_count(multiplications))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        torch.set_flush_denormal(False)
