@@ -54,7 +54,7 @@ _REDUCTIONS: tuple[tuple[str, Callable[[sp.Expr], sp.Expr], str], ...] = (
     ("exponentials", lambda e: sp.simplify(sp.expand(e.rewrite(sp.exp))), "in exponentials"),
     ("simplify", sp.simplify, "SymPy's general simplification leaves 0"),
 )
-_CHEAP = 3  # reductions tried before the first sampling
+_CHEAP = 2  # reductions tried before the first sampling
 
 
 def prove_zero(
