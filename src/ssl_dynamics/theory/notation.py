@@ -167,3 +167,6 @@ beta = _row("beta", r"\beta", "rate of the EMA target in continuous time", "ema 
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""
+
+LATEX: dict[sp.Symbol, str] = {row.symbol: row.latex for row in SYMBOLS}
+"""How each symbol is printed: ``sp.latex(expr, symbol_names=LATEX)``."""
