@@ -48,7 +48,7 @@ class Towers(nn.Module):
 
     def __init__(self, config: TowerConfig, seeds: Sequence[int]) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.seeds = config, tuple(seeds)
         self.online = Tower(config, seeds, "online")
         self.predictor = predictor(
             seeds,
