@@ -11,10 +11,16 @@ from __future__ import annotations
 import re
 import textwrap
 
-TOKEN = re.compile(r"``(?P<double>.+?)``|`(?P<single>[^`]+?)`(?!`)|\$(?P<math>[^$\n]+?)\$")
+TOKEN = re.compile(
+    r":(?P<role>[a-z][a-z:]*):`(?P<body>[^`]+?)`"
+    r"|``(?P<double>.+?)``"
+    r"|`(?P<single>[^`]+?)`(?!`)"
+    r"|\$(?P<math>[^$\n]+?)\$"
+)
 BULLET = re.compile(r"^[-*•] +")
 UNSAFE = re.compile(r"([\\*|`_])")
-SECTION = re.compile(r"^[A-Z][A-Za-z ]{2,30}:$")
+SECTION = re.compile(r"^(Args|Arguments|Attributes|Parameters|Raises|Returns|Yields|Fields):$")
+ENTRY = re.compile(r"^(?P<name>[A-Za-z_][\w.,* ]{0,40}): +(?P<text>.*)$")
 
 
 def to_restructured_text(docstring: str) -> str:
@@ -31,6 +37,8 @@ def _block(block: str) -> str:
     if all(line.startswith(" ") for line in lines):
         body = textwrap.dedent("\n".join(lines))
         return "::\n\n" + textwrap.indent(body, "    ")
+    if SECTION.match(lines[0]) and len(lines) > 1:
+        return f"**{lines[0]}**\n\n" + _entries(textwrap.dedent("\n".join(lines[1:])))
     parts: list[str] = []
     paragraph: list[str] = []
     item: list[str] = []
@@ -66,17 +74,34 @@ def _block(block: str) -> str:
     return "\n\n".join(parts)
 
 
+def _entries(body: str) -> str:
+    """``name: text`` lines, with their indented continuations, as a list."""
+    items: list[str] = []
+    for line in body.splitlines():
+        if items and line.startswith(" "):
+            items[-1] += " " + line.strip()
+        else:
+            items.append(line.strip())
+    shown = []
+    for item in items:
+        entry = ENTRY.match(item)
+        name = f"{_role('code', entry['name'])}: " if entry else ""
+        shown.append("* " + (name + _inline(entry["text"] if entry else item)).strip())
+    return "\n\n".join(shown)
+
+
 def _inline(text: str) -> str:
     """Escape ``text`` outside code and mathematics."""
     result: list[str] = []
     end = 0
     for match in TOKEN.finditer(text):
         result.append(_escape(text[end : match.start()]))
-        code = match["double"] or match["single"]
-        if code is not None:
-            result.append(_role("code", code.strip()))
+        maths = match["body"] if match["role"] == "math" else match["math"]
+        code = match["double"] or match["single"] or match["body"]
+        if maths is not None:
+            result.append(_role("math", maths.strip()))
         else:
-            result.append(_role("math", match["math"].strip()))
+            result.append(_role("code", code.strip().lstrip("~")))
         end = match.end()
     result.append(_escape(text[end:]))
     return "".join(result)
