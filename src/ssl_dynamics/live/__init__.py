@@ -1,0 +1,17 @@
+"""Widgets that live with and without a kernel; one question each, drawn from closed forms."""
+
+from ssl_dynamics.live.base import Widget
+from ssl_dynamics.live.batchnorm import BatchNormGradients
+from ssl_dynamics.live.ema import PolePlane
+from ssl_dynamics.live.predictor import PredictorTerms
+from ssl_dynamics.live.simsiam import PhasePortrait
+from ssl_dynamics.live.teaser import TwoViews
+
+__all__ = [
+    "BatchNormGradients",
+    "PhasePortrait",
+    "PolePlane",
+    "PredictorTerms",
+    "TwoViews",
+    "Widget",
+]

@@ -45,9 +45,12 @@ _PAGE = """\
 <html lang="en" data-theme="{theme}">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title>
-<style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 780px; margin: 1.5rem auto;
-padding: 0 1rem; background: #fff; color: #222832; }}
-html[data-theme="dark"] body {{ background: #14181e; color: #ced6dd; }}</style></head>
+<style>
+html {{ --pst-color-text-base: #222832; --pst-color-background: #fff; }}
+html[data-theme="dark"] {{ --pst-color-text-base: #ced6dd; --pst-color-background: #14181e; }}
+body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 780px; margin: 1.5rem auto;
+padding: 0 1rem; background: var(--pst-color-background); color: var(--pst-color-text-base); }}
+</style></head>
 <body><main><h1>{title}</h1>
 {html}
 </main></body>

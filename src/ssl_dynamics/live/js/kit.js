@@ -61,7 +61,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
 .sslw .frame .name { fill: var(--ink); }
 .sslw-legend { display: flex; flex-wrap: wrap; gap: 1px 16px; font-size: 13.5px;
   margin-top: 2px; }
-.sslw-legend span { display: inline-flex; gap: 6px; align-items: center; }
+.sslw-legend > span { display: inline-flex; gap: 6px; align-items: center; }
 .sslw .sslw-legend svg { width: 30px; height: 14px; flex: none; }
 .sslw path, .sslw line, .sslw circle, .sslw rect { fill: none; stroke: none; }
 .sslw .s-ink { stroke: var(--ink); } .sslw .s-quiet { stroke: var(--quiet); }
@@ -82,6 +82,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
 .sslw .handle:hover .ring { opacity: .35; }
 .sslw .handle:focus-visible .ring, .sslw .handle:focus .ring { opacity: 1; }
 .sslw .grip { fill: transparent; }
+.sslw .handle .knob { stroke: var(--paper); stroke-width: 1.5; }
 .sslw-numbers { display: flex; flex-wrap: wrap; gap: 6px 12px; margin: 12px 0 0; padding: 0; }
 .sslw-number { flex: 1 1 120px; background: var(--wash); border-radius: 6px; padding: 6px 10px; }
 .sslw-number .name { display: block; font-size: 13px; color: var(--ink); }
@@ -350,7 +351,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
     }
     host.append(box);
     const handleNodes = new Map();
-    const m = { left: 46, right: 14, top: 10, bottom: 42 };
+    const m = { left: log ? 56 : 46, right: 14, top: 10, bottom: 42 };
     let x = options.x, y = options.y, width = 0, height = 0;
     const measure = () => Math.round(svg.getBoundingClientRect().width || box.clientWidth || 480);
     const X = (v) => m.left + ((v - x[0]) / (x[1] - x[0])) * (width - m.left - m.right);
@@ -392,7 +393,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
         width = measure();
         const inner = width - m.left - m.right;
         height = equal ? (inner * (y[1] - y[0])) / (x[1] - x[0]) + m.top + m.bottom
-          : clamp(width * ratio, 190, 360);
+          : clamp(width * ratio, 235, 380);
         height = Math.round(height);
         svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
         for (const [k, v] of Object.entries({ x: m.left, y: m.top, width: inner,
@@ -482,7 +483,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
       handle(key, { at, label, valuetext, looks = "f-blue", radius = 7, step, onmove, onstart, mark }) {
         let entry = handleNodes.get(key);
         if (!entry) {
-          const dot = s("circle", { r: radius, class: looks });
+          const dot = s("circle", { r: radius });
           const node = s("g", { class: "handle", tabindex: "0", role: "slider", "data-handle": key },
             s("circle", { r: 18, class: "grip" }), s("circle", { r: radius + 5, class: "ring" }), dot);
           entry = { node, dot };
@@ -521,7 +522,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
         Object.assign(entry, { at, step, onmove, onstart });
         const { node, dot } = entry;
         node.setAttribute("transform", `translate(${X(at[0]).toFixed(2)} ${Y(at[1]).toFixed(2)})`);
-        dot.setAttribute("class", looks);
+        dot.setAttribute("class", `knob ${looks}`);
         for (const [k, v] of Object.entries({ "aria-label": label, "aria-valuetext": valuetext,
           "aria-valuenow": at[1], "aria-valuemin": y[0], "aria-valuemax": y[1], "data-x": at[0],
           "data-y": at[1], "data-mark": mark ?? key })) node.setAttribute(k, v);

@@ -13,7 +13,7 @@ export default {
       ticks: () => [{ label: "none", value: 0 }, { label: "*λ*~I~ = *λ*~V~", value: now().V }] });
     const plot = w.plot({ name: "terms", title: "The terms of the update, and their sum",
       xlabel: "predictor scale *p*", ylabel: "rate per unit of weight", x: [0, 1.25],
-      y: [-0.8, 1.25], maxWidth: 0, ratio: 0.5, legend: [
+      y: [-1.5, 1.25], maxWidth: 0, ratio: 0.5, legend: [
         { looks: "s-green w2 dash", label: "linear term + *pλ*~V~" },
         { looks: "s-red w2 dot", label: "quadratic terms − *p*²(*λ*~V~ + *λ*~I~)" },
         { looks: "s-ink w3", label: "sum = growth rate" }] });
@@ -35,9 +35,8 @@ export default {
       plot.curve("positive", ps, ps.map((s) => forms.positive(s, V)), "s-green w2 dash");
       plot.curve("pull", ps, ps.map(pull), "s-red w2 dot");
       plot.curve("growth", ps, rates, "s-ink w3");
-      plot.line("threshold", t, 0, t, -0.8, "s-quiet w1");
       plot.circle("edge", t, 0, 4, "f-paper s-ink w2");
-      plot.text(t, -0.8, `threshold ${show(t)}`, { dx: 5, dy: -8 });
+      plot.text(t, 0, `threshold ${show(t)}`, { dx: 7, dy: -9 });
       plot.line("now", p, 0, p, push, "s-green w3");
       plot.line("now-pull", p, 0, p, pull(p), "s-red w3");
       plot.circle("push-now", p, push, 4, "f-green", true);
