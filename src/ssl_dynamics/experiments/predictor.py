@@ -15,7 +15,8 @@ trained linear predictor, EMA target; with and without centring of both outputs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,11 @@ from torch import Tensor
 from tqdm import trange
 
 from ssl_dynamics.data import StepStream, digits
+from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.losses import cosine
 from ssl_dynamics.measures import spread
 from ssl_dynamics.networks import Linear, standardise, variant
+from ssl_dynamics.records import Record
 from ssl_dynamics.theory.predictor import BATCH_GROWTH, between_within
 from ssl_dynamics.training import SGD, TowerConfig, follow, train_towers
 
@@ -39,9 +42,10 @@ NEGLIGIBLE = 1e-4
 class Config:
     """Settings of both measurements."""
 
-    seeds: int = field(default=16, metadata={"help": "number of seeds, trained together"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
-    name: str = field(default="digits", metadata={"help": "name of the record"})
+    seeds: int = 16
+    """Number of seeds, 0 to n - 1, trained together."""
+    device: str = "auto"
+    name: str = "digits"
     scales: tuple[float, ...] = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 0.95)
     """Scale: predictor scales p."""
     modes: int = 6
@@ -80,15 +84,29 @@ class Config:
             raise ValueError(f"means: got {self.means}; allowed: lengths of at least 0")
 
 
-def measure(config: Config, *, progress: bool = True, checkpoint_dir=None) -> dict[str, np.ndarray]:
-    """All metrics of both measurements, by name: [S], or [S, scales]."""
-    found = scale_metrics(config, progress=progress, checkpoint_dir=checkpoint_dir)
+SLICE = {"seeds": 4, "scales": (0.3, 0.6), "means": ()}
+"""The small re-run that the tests compare with the committed record (its metric `slope`)."""
+
+
+def run(
+    config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
+) -> Record:
+    """Both measurements; metrics are [S], or [S, scales] along the axis `scale`."""
+    begin = time.perf_counter()
+    metrics = scale_metrics(config, progress=progress, checkpoint_dir=checkpoint_dir)
     for mean in config.means:
-        for norm in ("none", "mu"):
+        for norm, label in (("none", "uncentred"), ("mu", "centred")):
             outputs = gaussian_byol(config, mean, norm, progress=progress)
-            label = "centred" if norm == "mu" else "uncentred"
-            found[f"mean={mean:g}/{label}/spread"] = outputs
-    return found
+            metrics[f"mean={mean:g}/{label}/spread"] = outputs
+    return finished(
+        NAME,
+        config,
+        range(config.seeds),
+        metrics,
+        axes={"scale": config.scales},
+        device=config.device,
+        wall_s=time.perf_counter() - begin,
+    )
 
 
 def scale_metrics(

@@ -39,8 +39,8 @@ from ssl_dynamics.theory.notation import (
     w_target,
 )
 
-_POST = "tian2020understanding; author's post on its first version"
-_NEXT = "tian2021understanding, optimal linear predictor"
+_POST = "tian2020understanding, first version; tian2020post"
+_NEXT = "tian2021directpred, optimal linear predictor"
 _OWN = "derived here"
 
 INVARIANCE = ClosedForm(
