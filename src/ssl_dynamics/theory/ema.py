@@ -19,6 +19,7 @@ author's post on it. The exact exits, the drift, the speeds and the response are
 
 from __future__ import annotations
 
+import numpy as np
 import sympy as sp
 
 from ssl_dynamics.symbolic import ClosedForm
@@ -139,3 +140,16 @@ FORMS: dict[str, ClosedForm] = {
     )
 }  # fmt: skip
 """Every closed form of the chapter, by name."""
+
+
+def layer_step(
+    alpha: float, a: np.ndarray, b: np.ndarray, gamma: float, *, lagged: bool = False
+) -> np.ndarray:
+    """One step of a whole layer: [2n, 2n] acting on (w, w'), for operators a, b [n, n].
+
+    With 1 x 1 operators this is :data:`STEP`, or :data:`STEP_LAGGED`.
+    """
+    one = np.eye(len(a))
+    keep, gain = one - alpha * a, alpha * b
+    rest = [one, 0 * one] if lagged else [keep, gain]
+    return np.block([[keep, gain], [(1 - gamma) * rest[0], gamma * one + (1 - gamma) * rest[1]]])
