@@ -3,8 +3,8 @@
 A widget is given :class:`~ssl_dynamics.symbolic.ClosedForm` objects. Their JavaScript, the small
 shared kit (``js/kit.js``) and the drawing code of the topic (``js/<topic>.js``) are joined into one
 ES module without imports. In Jupyter and Binder anywidget mounts the module and keeps its values in
-step with the traitlets. In a static page the ``text/html`` of the same output mounts the same module
-with a tiny model in place of the kernel; nothing is fetched, so it also works from ``file://``.
+step with the traitlets. In a static page the ``text/html`` of the same output mounts the same
+module with a tiny model in place of the kernel; nothing is fetched, so ``file://`` works too.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ html {{ --pst-color-text-base: #222832; --pst-color-background: #fff; }}
 html[data-theme="dark"] {{ --pst-color-text-base: #ced6dd; --pst-color-background: #14181e; }}
 body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 780px; margin: 1.5rem auto;
 padding: 0 1rem; background: var(--pst-color-background); color: var(--pst-color-text-base); }}
+h1 {{ font-size: 1.4rem; }}
 </style></head>
 <body><main><h1>{title}</h1>
 {html}
@@ -105,7 +106,8 @@ class Widget(anywidget.AnyWidget):
         for klass in reversed(cls.__mro__):
             if issubclass(klass, Widget):
                 own += [k for k, v in vars(klass).items() if isinstance(v, traitlets.TraitType)]
-        return tuple(own)
+        # anywidget adds traits of its own, with a leading underscore
+        return tuple(k for k in own if not k.startswith("_"))
 
     def values(self) -> dict[str, Any]:
         """The present value of every control."""

@@ -35,10 +35,10 @@ class BatchNormGradients(Widget):
 
     variant = traitlets.Enum(list(ROLES), "mu_sigma", help="kind of normalisation").tag(sync=True)
     x = traitlets.List(
-        _finite(-3.0, 3.0), [-2.0, -1.3, -0.4, 0.5, 1.2, 2.3], minlen=2, help="the batch"
+        _finite(-2.5, 2.5), [-1.7, -1.0, -0.4, 0.3, 0.9, 1.8], minlen=2, help="the batch"
     ).tag(sync=True)
     g = traitlets.List(
-        _finite(-2.0, 2.0), [0.1, 0.9, 0.3, 1.4, 0.7, 1.5], minlen=2, help="arriving gradients"
+        _finite(-2.0, 2.0), [-0.6, 1.1, -0.2, 1.5, 0.6, 1.7], minlen=2, help="arriving gradients"
     ).tag(sync=True)
 
     def __init__(self, forms: Any, **values: Any) -> None:

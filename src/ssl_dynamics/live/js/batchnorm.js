@@ -4,7 +4,7 @@ export default {
     const w = kit.widget({ model, el, name: "batchnorm", keys: ["variant", "x", "g"] });
     const { show, fixed, mean, clamp } = kit;
     const first = { x: w.get("x"), g: w.get("g") };
-    const XS = [-3, 3], GS = [-2, 2];
+    const XS = [-2.5, 2.5], GS = [-2, 2];
     // what is removed: "m" the mean, "s" the slope along x, "1" division by the deviation
     const variants = {
       mu_sigma: ["full BatchNorm: (x − μ) / σ", "What arrives loses its straight-line fit: the mean and the slope are taken out, the rest is divided by *σ*."],
@@ -20,7 +20,7 @@ export default {
 
     w.select({ key: "variant", label: "the layer", options: Object.entries(variants).map(([k, v]) => [k, v[0]]) });
     const same = (f) => first.x.map(f);
-    w.choices("arriving gradients, or drag an arrow's tip", [
+    w.choices("arriving gradients, or drag a blue tip", [
       { label: "start again", values: first },
       { label: "all equal", values: { ...first, g: same(() => 0.8) } },
       { label: "a straight line in *x*", values: { ...first, g: same((v) => Number((0.3 + 0.5 * v).toFixed(4))) } }]);
@@ -53,7 +53,7 @@ export default {
       const { mu, sigma, down } = gradients(x, g, variant);
       const flat = sigma < 1e-9;
       for (const [plot, values, looks, fill, mark] of [[above, g, "s-blue w3", "f-blue", "g"], [below, down, "s-ink w3", "f-ink", "down"]]) {
-        plot.line("zero", -3, 0, 3, 0, "s-quiet w1");
+        plot.line("zero", XS[0], 0, XS[1], 0, "s-quiet w1");
         const [level, slope] = fit(x, values, mu, sigma);
         if (!flat) plot.curve(`fit-${mark}`, XS, XS.map((v) => level + slope * (v - mu)), "s-red w2 dash");
         values.forEach((v, i) => {

@@ -52,7 +52,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
 .sslw svg { display: block; width: 100%; height: auto; overflow: visible; font-size: 13px;
   font-family: inherit; touch-action: pan-y; background: none; }
 .sslw svg text { fill: var(--ink); stroke: none; }
-.sslw .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px;
+.sslw .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 5px;
   stroke-linejoin: round; }
 .sslw .quiet-text { fill: var(--quiet); }
 .sslw .frame line { stroke: var(--line); stroke-width: 1; }
