@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parent / "claims"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _ROW = re.compile(r"[A-Z]\d+[a-z]?")
 _CHAPTER = re.compile(r"([a-z][a-z0-9_]*/)?[a-z][a-z0-9_]*")
+_HOMES = {"teaser": "index"}
 _CLAIM_KEYS = {"slug", "row", "title", "statement", "source", "chapters", "part"}
 _CLAIM_OPTIONS = {"place", "condition"}
 _PART_KEYS = {"id", "sentence", "evidence"}
@@ -115,9 +116,14 @@ def read_claims(path: Path) -> list[Claim]:
     return [_claim(f"{path}", path.stem, entry) for entry in entries]
 
 
+def current_claims() -> dict[str, Claim]:
+    """The claims in use: the package's own, or those of an enclosing `claims_from`."""
+    return load_claims(_in_use[-1])
+
+
 def find_part(ref: str) -> tuple[Claim, Part]:
     """The claim and the part named `slug/part-id`, among the claims in use."""
-    claims = load_claims(_in_use[-1])
+    claims = current_claims()
     slug, _, part_id = str(ref).partition("/")
     if slug not in claims:
         raise ClaimError(f"no claim {slug!r} is listed; listed: {', '.join(sorted(claims))}")
@@ -158,10 +164,10 @@ def _claim(where: str, stem: str, entry: Mapping) -> Claim:
     for chapter in chapters:
         if not isinstance(chapter, str) or not _CHAPTER.fullmatch(chapter):
             raise ClaimError(f"{where}: chapters: {chapter!r} is not of the form 'part/topic'")
-    if stem not in [chapter.rpartition("/")[2] for chapter in chapters]:
+    if _HOMES.get(stem, stem) not in [chapter.rpartition("/")[2] for chapter in chapters]:
         raise ClaimError(
             f"{where}: unknown chapter: file {stem}.toml holds the claims of a chapter named "
-            f"{stem!r}, given chapters = {chapters}"
+            f"{_HOMES.get(stem, stem)!r}, given chapters = {chapters}"
         )
     if not isinstance(entry["part"], list) or not entry["part"]:
         raise ClaimError(f"{where}: at least one [[claim.part]] is needed")
