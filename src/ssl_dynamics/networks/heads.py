@@ -3,15 +3,68 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from ssl_dynamics.networks.kernels import chain, chain_backward, chain_forward
 from ssl_dynamics.networks.layers import Linear, ReLU
 from ssl_dynamics.networks.norm import BatchNorm
 
 PREDICTORS = ("none", "linear", "mlp")
+
+
+class Network(nn.Sequential):
+    """Layers one after the other: [S, ..., B, in] -> [S, ..., B, out].
+
+    The same function as `nn.Sequential`; runs of `Linear` and `ReLU` go through one hand-written
+    kernel.
+    """
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__(*layers)
+        self._plan: list[nn.Module | list[tuple[Linear, bool]]] = []
+        for layer in layers:
+            run = self._plan[-1] if self._plan and isinstance(self._plan[-1], list) else None
+            if isinstance(layer, Linear):
+                if run is None:
+                    self._plan.append(run := [])
+                run.append((layer, False))
+            elif isinstance(layer, ReLU) and run is not None and not run[-1][1]:
+                run[-1] = (run[-1][0], True)
+            else:
+                self._plan.append(layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for part in self._plan:
+            if isinstance(part, list):
+                x = chain(x, [(linear.weight, linear.bias, relu) for linear, relu in part])
+            else:
+                x = part(x)
+        return x
+
+    @torch.no_grad()
+    def pullback(self, x: Tensor) -> tuple[Tensor, Callable[[Tensor], None]]:
+        """The output y for x [S, B, in], and a function that takes dL/dy to the parameters' grad.
+
+        For networks of `Linear` and `ReLU` alone. It does what `backward()` would, without
+        autograd: at toy sizes autograd costs more than the products.
+        """
+        if len(self._plan) != 1 or not isinstance(self._plan[0], list):
+            raise TypeError("pullback needs a network of Linear and ReLU layers alone")
+        run = [(linear.weight, linear.bias, relu) for linear, relu in self._plan[0]]
+        activations = chain_forward(x, run)
+
+        @torch.no_grad()
+        def pull(g: Tensor) -> None:
+            _, gradients = chain_backward(g, activations, run, into_input=False)
+            for (weight, bias, _), (into_weight, into_bias) in zip(run, gradients, strict=True):
+                weight.grad = into_weight
+                if bias is not None:
+                    bias.grad = into_bias
+
+        return activations[-1], pull
 
 
 def mlp(
@@ -27,7 +80,7 @@ def mlp(
     eps: float = 1e-5,
     running: bool = False,
     dtype: torch.dtype = torch.float32,
-) -> nn.Sequential:
+) -> Network:
     """Linear - norm - ReLU - ... - Linear with the given widths, input first.
 
     `norm` stands after every linear layer but the last, `output_norm` after the last. With one
@@ -48,7 +101,7 @@ def mlp(
             )
         if not last or output_relu:
             layers.append(ReLU())
-    return nn.Sequential(*layers)
+    return Network(*layers)
 
 
 def predictor(
@@ -62,7 +115,7 @@ def predictor(
     purpose: str = "online/predictor",
     dtype: torch.dtype = torch.float32,
     **options,
-) -> nn.Sequential:
+) -> Network:
     """The head on the online tower that guesses the other tower's output: [S, B, d] -> same.
 
     kind: "none" (identity), "linear" (W_p, with bias), or "mlp" (one hidden layer of `width`).

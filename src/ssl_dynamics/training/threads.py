@@ -8,8 +8,11 @@ from contextlib import contextmanager
 
 import torch
 
-CACHE = 2**20
-"""Bytes a block of seeds should stay near: the second-level cache of one core."""
+CACHE = 2**22
+"""Bytes a block of seeds should stay near: a few times the second-level cache of one core."""
+
+FEWEST = 4
+"""Seeds that go together whatever their size: below that the calls cost more than the cache."""
 
 WORTH_A_THREAD = 2e8
 """Multiplications in one step of a block below which a second thread costs more than it gives."""
@@ -19,7 +22,7 @@ def block_size(seeds: int, bytes_per_seed: int, *, cuda: bool) -> int:
     """How many seeds to train together: what fits the cache, in blocks of even size."""
     if cuda:
         return seeds
-    most = max(1, min(seeds, 4 * CACHE // max(1, bytes_per_seed)))
+    most = min(seeds, max(FEWEST, CACHE // max(1, bytes_per_seed)))
     blocks = -(-seeds // most)
     return -(-seeds // blocks)
 
