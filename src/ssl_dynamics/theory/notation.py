@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-CHAPTERS = ("batchnorm", "predictor", "ema", "simsiam")
-"""Chapters that may be named in a row; the last part of ``book/no_negatives/<chapter>.ipynb``."""
+CHAPTERS = ("index", "batchnorm", "predictor", "ema", "simsiam")
+"""Chapters that may be named in a row; the last part of the notebook's path in ``book``."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ B = _row("B", "B", "batch size", "batchnorm predictor", code="batch", positive=T
 loss = _row("L", r"\mathcal L", "loss", "batchnorm predictor simsiam", code="loss")
 alpha = _row("alpha", r"\alpha", "step size", "predictor ema", code="lr", positive=True)
 gamma = _row("gamma", r"\gamma", "EMA rate: weight kept by the target", "ema", code="ema")
-time = _row("t", "t", "continuous training time", "predictor simsiam", code="t")
+time = _row("t", "t", "continuous training time", "index predictor simsiam", code="t")
+x_1 = _row("x_1", "x_1", "first view of an image", "index")
+x_2 = _row("x_2", "x_2", "second view of an image", "index")
 
 # --- batchnorm --------------------------------------------------------------------------------
 mu = _row("mu", r"\mu", "batch mean of one feature", "batchnorm", code="mean")
@@ -104,9 +106,9 @@ c_xf = _row(
 
 # --- predictor --------------------------------------------------------------------------------
 W_p = _row("W_p", "W_p", "linear predictor", "predictor", shape="d x d", code="predictor")
-w = _row("w", "w", "online weight (one mode, or vec of a layer)", "predictor ema")
+w = _row("w", "w", "online weight (one mode, or vec of a layer)", "index predictor ema")
 w_target = _row("w_target", "w'", "target weight", "predictor ema", code="target")
-p = _row("p", "p", "predictor scale: the predictor is p times the identity", "predictor")
+p = _row("p", "p", "predictor scale: the predictor is p times the identity", "index predictor")
 lambda_V = _row(
     "lambda_V", r"\lambda_V", "variance between images along one direction", "predictor",
     positive=True,
@@ -127,7 +129,7 @@ z_plus = _row("z_plus", "z_+", "larger pole of the pair", "ema")
 z_minus = _row("z_minus", "z_-", "smaller pole of the pair", "ema")
 s = _row("s", "s", "variable of the Laplace transform; a pole is a rate per unit of time", "ema")
 n = _row("n", "n", "number of steps taken", "ema", nonnegative=True, integer=True)
-w_start = _row("w_0", "w_0", "online weight at the start", "ema")
+w_start = _row("w_0", "w_0", "online weight at the start", "index ema")
 w_target_start = _row("w_target_0", "w'_0", "target weight at the start", "ema")
 
 # --- simsiam ----------------------------------------------------------------------------------
@@ -151,7 +153,7 @@ sigma_aug = _row(
     "sigma_aug",
     r"\sigma_{\rm aug}",
     "standard deviation of the augmentation noise; the images have variance 1",
-    "simsiam",
+    "index simsiam",
     code="sigma_aug",
     nonnegative=True,
 )
