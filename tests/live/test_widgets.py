@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sympy as sp
 import traitlets
 
 from ssl_dynamics.live import (
@@ -20,20 +19,8 @@ from ssl_dynamics.live import (
     Widget,
 )
 from ssl_dynamics.symbolic import ClosedForm
-from ssl_dynamics.theory import batchnorm, ema, predictor, simsiam
-from ssl_dynamics.theory.notation import sigma_aug, time, w, w_start
+from ssl_dynamics.theory import batchnorm, ema, predictor, simsiam, teaser
 
-x_1, x_2 = sp.symbols("x_1 x_2", real=True)
-PAIR = ClosedForm(
-    "pair", (w, x_1, x_2), sp.diff((w * x_1 - w * x_2) ** 2 / 2, w), "slope of one pair", "test"
-)
-DECAY = ClosedForm(
-    "decay",
-    (w_start, sigma_aug, time),
-    w_start * sp.exp(-2 * sigma_aug**2 * time),
-    "weight at time t",
-    "test",
-)
 FORMS: dict[type[Widget], list[ClosedForm]] = {
     BatchNormGradients: list(batchnorm.VARIANTS.values()),
     PredictorTerms: [
@@ -53,8 +40,9 @@ FORMS: dict[type[Widget], list[ClosedForm]] = {
             "flow_stop", "flow_full", "flow_second", "limit_stop", "limit_full", "limit_second",
         )
     ],
-    TwoViews: [PAIR, DECAY],
+    TwoViews: [teaser.FORMS[k] for k in ("PAIR_GRADIENT", "THRESHOLD", "WEIGHT")],
 }  # fmt: skip
+PAIR, THRESHOLD, WEIGHT = FORMS[TwoViews]
 each = pytest.mark.parametrize("kind", FORMS, ids=lambda k: k.__name__)
 
 
@@ -153,10 +141,13 @@ def test_values_can_be_set_and_are_checked():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: TwoViews([PAIR]), "given 1 forms, it draws 2: gradient, weight"),
-        (lambda: TwoViews([DECAY, PAIR]), "'decay' for the role 'gradient' has the arguments"),
-        (lambda: TwoViews({"gradient": PAIR, "other": DECAY}), "needs the forms"),
-        (lambda: TwoViews([PAIR, DECAY], sigma=1.0), "no control 'sigma', allowed"),
+        (lambda: TwoViews([PAIR]), "given 1 forms, it draws 3: gradient, threshold, weight"),
+        (
+            lambda: TwoViews([WEIGHT, THRESHOLD, PAIR]),
+            "'WEIGHT' for the role 'gradient' has the arguments",
+        ),
+        (lambda: TwoViews({"gradient": PAIR, "other": WEIGHT}), "needs the forms"),
+        (lambda: TwoViews(FORMS[TwoViews], sigma=1.0), "no control 'sigma', allowed"),
         (
             lambda: BatchNormGradients(FORMS[BatchNormGradients], x=[0.0, 1.0]),
             "x has 2 points and g has 6",
@@ -169,4 +160,5 @@ def test_wrong_use_is_refused_with_a_reason(make, message):
 
 
 def test_forms_may_come_by_role():
-    assert TwoViews({"weight": DECAY, "gradient": PAIR})._esm == TwoViews([PAIR, DECAY])._esm
+    by_role = {"weight": WEIGHT, "gradient": PAIR, "threshold": THRESHOLD}
+    assert TwoViews(by_role)._esm == TwoViews(FORMS[TwoViews])._esm

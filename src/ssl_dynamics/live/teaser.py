@@ -1,4 +1,4 @@
-"""What is left of a weight whose only task is to agree with itself on two views?"""
+"""When does one weight survive that only has to give two views one output?"""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from ssl_dynamics.live.base import Widget
 
 
 class TwoViews(Widget):
-    """One weight pulled to zero by two noisy views: closed-form decay against simulated descent.
+    """One weight, one predictor number, two noisy views: closed form against descent.
 
-    It expects two closed forms: ``gradient`` with the arguments ``w, x_1, x_2``, the derivative of
-    the loss of one pair of views, and ``weight`` with the arguments ``t, w_0, sigma_aug``, the
-    solution of the mean gradient flow. The descent draws 16 pairs a step from a seeded generator
-    and moves by ``-0.05`` times the mean gradient, for 60 steps, so up to time 3.
+    Give it ``PAIR_GRADIENT``, ``THRESHOLD`` and ``WEIGHT`` of ``ssl_dynamics.theory.teaser``, in
+    this order or by role. The descent draws 32 pairs of views a step from a seeded generator and
+    moves by ``-0.05`` times their mean gradient, for 60 steps, so up to time 3.
     """
 
     TOPIC = "teaser"
-    QUESTION = "What is left of a weight whose only task is to give two views one output?"
+    QUESTION = "When does a weight survive that only has to give two views one output?"
     ROLES: ClassVar[dict[str, tuple[str, ...]]] = {
-        "gradient": ("w", "x_1", "x_2"),
-        "weight": ("t", "w_0", "sigma_aug"),
+        "gradient": ("w", "p", "x_1", "x_2"),
+        "threshold": ("sigma_aug",),
+        "weight": ("t", "w_0", "p", "sigma_aug"),
     }
 
-    sigma_aug = traitlets.Float(0.6, min=0.0, max=1.5, help="strength of the augmentation").tag(
+    p = traitlets.Float(0.4, min=0.0, max=1.25, help="predictor").tag(sync=True)
+    sigma_aug = traitlets.Float(0.7, min=0.0, max=1.5, help="strength of the augmentation").tag(
         sync=True
     )

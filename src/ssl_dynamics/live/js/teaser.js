@@ -1,20 +1,25 @@
-// Two noisy views of each image, one weight, one loss: decay in closed form and by descent.
+// One weight, two noisy views, one predictor number: closed form beside descent on drawn views.
 export default {
   render({ model, el }) {
-    const w = kit.widget({ model, el, name: "teaser", keys: ["sigma_aug"] });
+    const w = kit.widget({ model, el, name: "teaser", keys: ["p", "sigma_aug"] });
     const { show, range } = kit;
     const STEPS = 60, RATE = 0.05, PAIRS = 16, END = STEPS * RATE, SEED = 20100578;
+    const edge = () => forms.threshold(w.get("sigma_aug"));
 
+    w.slider({ key: "p", label: "predictor *p*", min: 0, max: 1.2, step: 0.01,
+      ticks: () => [{ label: "fastest", value: edge() / 2 }, { label: "threshold", value: edge() },
+        { label: "no predictor", value: 1 }] });
     w.slider({ key: "sigma_aug", label: "augmentation strength *σ*~aug~", min: 0, max: 1.5, step: 0.05,
       ticks: () => [{ label: "none", value: 0 }, { label: "as strong as the image", value: 1 }] });
-    const plot = w.plot({ name: "decay", title: "The weight while two views learn to agree",
-      xlabel: "training time *t*", ylabel: "weight *w*", x: [0, END], y: [0, 1.08], maxWidth: 0,
-      ratio: 0.36, legend: [{ looks: "s-ink w2 dash", label: "closed form" },
+    const plot = w.plot({ name: "weight", title: "The weight while two views learn to agree",
+      xlabel: "training time *t*", ylabel: "weight *w*", x: [0, END], y: [0, 2.25], maxWidth: 0,
+      ratio: 0.4, legend: [{ looks: "s-ink w2 dash", label: "closed form" },
         { marker: "dot", looks: "f-blue", label: "descent on drawn pairs of views" }] });
-    w.number("closed", "left at the end, closed form");
-    w.number("run", "left at the end, descent");
+    w.number("closed", "weight at the end, closed form");
+    w.number("run", "weight at the end, descent");
+    w.number("threshold", "threshold for *p*");
 
-    // the same noise for every strength, so that moving the slider changes nothing else
+    // the same noise for every setting, so that moving a slider changes nothing else
     const noise = (() => {
       let state = SEED >>> 0;
       const uniform = () => {
@@ -28,21 +33,25 @@ export default {
     })();
 
     return w.start(() => {
-      const sigma = w.get("sigma_aug");
+      const p = w.get("p"), sigma = w.get("sigma_aug"), t = edge();
       const ts = range(0, END, STEPS + 1), run = [1];
       for (const pairs of noise) {
         const v = run.at(-1);
-        run.push(v - RATE * kit.mean(pairs.map(([x, a, b]) => forms.gradient(v, x + sigma * a, x + sigma * b))));
+        run.push(v - RATE * kit.mean(pairs.map(([x, a, b]) => forms.gradient(v, p, x + sigma * a, x + sigma * b))));
       }
-      const exact = ts.map((t) => forms.weight(t, 1, sigma));
+      const exact = ts.map((s) => forms.weight(s, 1, p, sigma));
+      plot.line("start", 0, 1, END, 1, "s-quiet w1");
       plot.curve("closed", ts, exact, "s-ink w2 dash");
       run.forEach((v, k) => plot.circle("descent", ts[k], v, 3, "f-blue", true));
-      plot.say(`The weight falls from 1 to ${show(exact.at(-1))}; descent ends at ${show(run.at(-1))}.`);
-      const half = Math.log(2) / -Math.log(forms.weight(1, 1, sigma));
-      const [regime, tone, lead, rest] = sigma === 0
-        ? ["still", "", "Nothing happens.", "Equal views agree already: there is no gradient, and nothing is learned."]
-        : ["collapses", "bad", "Collapse.", `The cheapest way to agree is to say nothing: the weight halves every ${show(half)} units of time. Stronger augmentation only makes it faster.`];
-      return { regime, tone, caption: [lead, rest], numbers: { closed: exact.at(-1), run: run.at(-1) } };
+      plot.say(`The weight goes from 1 to ${show(exact.at(-1))}; descent ends at ${show(run.at(-1))}.`);
+      const still = p === 0 || Math.abs(p - t) < 1e-9;
+      const [regime, tone, lead, rest] =
+        p === 0 ? ["still", "", "Nothing moves.", "A predictor that outputs nothing sends no gradient."]
+        : still ? ["critical", "", "On the edge.", `At *p* = ${show(p)} the term that pushes and the terms that pull cancel on average.`]
+        : p > t ? ["collapses", "bad", "Collapse.", `The predictor is larger than ${show(t)}: the cheapest way to agree is to say nothing, and the weight halves every ${show(-Math.log(2) / Math.log(forms.weight(1, 1, p, sigma)))} units of time.`]
+        : ["grows", "good", "It learns.", `The predictor is below ${show(t)}: the push, linear in *p*, beats the pull, quadratic in *p*, and the weight grows.`];
+      return { regime, tone, caption: [lead, rest],
+        numbers: { closed: exact.at(-1), run: run.at(-1), threshold: t } };
     });
   },
 };
