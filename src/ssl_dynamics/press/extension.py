@@ -37,6 +37,7 @@ def set_buttons(app: Sphinx, config: Config) -> None:
     options["use_repository_button"] = bool(address)
     options["use_issues_button"] = bool(address)
     options["use_download_button"] = True
+    options["logo"] = {"text": config.html_title}
     options["launch_buttons"] = (
         {
             "notebook_interface": "jupyterlab",
@@ -49,9 +50,11 @@ def set_buttons(app: Sphinx, config: Config) -> None:
 
 
 def drop_live_code(app: Sphinx, config: Config) -> None:
-    """Remove the handlers of ``sphinx_thebe``; the widgets of this book need no kernel."""
+    """Remove all that ``sphinx_thebe`` brings; the widgets of this book need no kernel."""
     for handlers in app.events.listeners.values():
         handlers[:] = [item for item in handlers if item.handler.__module__ != "sphinx_thebe"]
+    styles = app.registry.css_files
+    styles[:] = [style for style in styles if style[0] != "sphinx-thebe.css"]
 
 
 def plain_docstring(

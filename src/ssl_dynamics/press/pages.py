@@ -227,13 +227,13 @@ def _api(root: Path) -> Iterator[tuple[Path, str]]:
     ]
     yield folder / "index.md", HEAD + "\n".join(index)
     for name in names:
-        lines = [f"# `{name}`", "", f"{PACKAGES[name]}.", ""]
+        lines = [f"# {name}", "", f"{PACKAGES[name]}.", ""]
         if name == "theory":
             lines += ["Written out, the closed forms fill [a page of their own](../formulas.md).", ""]
         for module in _modules(source, name):
             short = module.removeprefix("ssl_dynamics.")
             if short != name:
-                lines += [f"## `{short}`", ""]
+                lines += [f"## {short}", ""]
             package = (source / module.removeprefix("ssl_dynamics.").replace(".", "/")).is_dir()
             options = [] if package else ["   :members:", "   :ignore-module-all:"]
             lines += ["```{eval-rst}", f".. automodule:: {module}", *options, "```", ""]
