@@ -17,7 +17,7 @@ import numpy as np
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.networks import VARIANTS
 from ssl_dynamics.records import Record
-from ssl_dynamics.training import TowerConfig, train_towers
+from ssl_dynamics.training import TowerConfig, shard, train_towers
 
 NAME = "batchnorm"
 
@@ -100,15 +100,16 @@ def measure(
 ) -> dict[str, np.ndarray]:
     """Metrics "<variant>/<metric>": loss, spread, rank, ... [S, steps]; knn, linear [S, 2]."""
     found: dict[str, np.ndarray] = {}
-    for variant in config.variants:
-        history = train_towers(
-            config.tower(variant),
-            config.seeds,
-            device=config.device,
-            progress=progress,
-            checkpoint_dir=checkpoint_dir,
-        )
-        found |= {f"{variant}/{metric}": values for metric, values in history.items()}
+    with shard.process_group():  # one group for the sweep when started by torchrun
+        for variant in config.variants:
+            history = train_towers(
+                config.tower(variant),
+                config.seeds,
+                device=config.device,
+                progress=progress,
+                checkpoint_dir=checkpoint_dir,
+            )
+            found |= {f"{variant}/{metric}": values for metric, values in history.items()}
     return found
 
 

@@ -48,6 +48,7 @@ def process_group() -> Iterator[None]:
     dist.init_process_group("gloo")
     try:
         yield
+        dist.barrier()  # nobody leaves while another still reads
     finally:
         dist.destroy_process_group()
 
