@@ -3,13 +3,15 @@
 from ssl_dynamics.training.checkpoint import CheckpointError
 from ssl_dynamics.training.config import TowerConfig
 from ssl_dynamics.training.ema import follow
-from ssl_dynamics.training.loop import Run, train_towers
+from ssl_dynamics.training.loop import train_towers
 from ssl_dynamics.training.optim import SGD
+from ssl_dynamics.training.run import Measure, Run
 from ssl_dynamics.training.towers import Tower, Towers
 
 __all__ = [
     "SGD",
     "CheckpointError",
+    "Measure",
     "Run",
     "Tower",
     "TowerConfig",

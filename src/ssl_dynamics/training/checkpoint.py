@@ -17,16 +17,28 @@ MAGIC = b"ssl-dynamics checkpoint 1\n"
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint cannot be read, or belongs to other settings."""
+    """A checkpoint cannot be written or read, or belongs to other settings."""
 
 
-def save(path: Path, state: dict[str, Any]) -> None:
+def prepare(folder: Path) -> Path:
+    """Make the folder and try to write in it, before any work; CheckpointError if that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise CheckpointError(
+            f"checkpoints cannot be written in {folder} ({error.strerror}); "
+            "name another folder or make this one writable"
+        ) from error
+
+
+def save(path: Path, state: dict[str, Any], *, keep_previous: bool = True) -> None:
     """Write `state` (tensors, numbers, strings, lists, dicts) so that no crash can spoil it.
 
     The bytes go to a temporary file first; the file that stood at `path` becomes
-    `<name>.previous`. An OSError (full disk, no permission) leaves both old files as they were.
+    `<name>.previous`. When writing fails (full disk) both old files stay as they were.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getvalue()
@@ -36,11 +48,18 @@ def save(path: Path, state: dict[str, Any]) -> None:
             file.write(MAGIC + hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists():
+        if keep_previous and path.exists():
             os.replace(path, previous(path))
         os.replace(temporary, path)
-    except BaseException:
+        if not keep_previous:
+            previous(path).unlink(missing_ok=True)
+    except BaseException as error:
         Path(temporary).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise CheckpointError(
+                f"{path} could not be written ({error.strerror}); an earlier checkpoint, if "
+                "any, is untouched. Free some space and give the same command again"
+            ) from error
         raise
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import torch
 
+from ssl_dynamics import __version__
 from ssl_dynamics.losses import LOSSES
 from ssl_dynamics.networks import PREDICTORS, variant
 
@@ -123,8 +124,8 @@ class TowerConfig:
         return DTYPES[self.dtype]
 
     def fingerprint(self) -> str:
-        """A short hash of all settings: equal settings, equal fingerprint."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        """A short hash of all settings and the library's version."""
+        text = f"{__version__} {json.dumps(asdict(self), sort_keys=True)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 
 import numpy as np
 import torch
 import torch.distributed as dist
+
+PATIENCE = timedelta(days=7)
+"""How long a process waits for slower ones before it gives up."""
 
 
 def world() -> tuple[int, int]:
@@ -45,7 +49,7 @@ def process_group() -> Iterator[None]:
     if processes == 1 or dist.is_initialized():
         yield
         return
-    dist.init_process_group("gloo")
+    dist.init_process_group("gloo", timeout=PATIENCE)
     try:
         yield
         dist.barrier()  # nobody leaves while another still reads

@@ -40,11 +40,16 @@ def tuned(multiplications: float) -> Iterator[None]:
     Collapsing networks are full of denormal numbers, which a CPU handles many times slower. The
     flag holds for the calling thread and for the threads it starts later.
     """
-    before = torch.get_num_threads()
+    before, flushing = torch.get_num_threads(), flushes_denormals()
     torch.set_flush_denormal(True)
     torch.set_num_threads(thread_count(multiplications))
     try:
         yield
     finally:
         torch.set_num_threads(before)
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(flushing)
+
+
+def flushes_denormals() -> bool:
+    """Whether this thread treats denormal numbers as zero."""
+    return bool(torch.tensor(1e-39) * torch.tensor(0.5) == 0)
