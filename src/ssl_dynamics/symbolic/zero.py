@@ -105,10 +105,11 @@ def _attempt(reduce: Callable[[sp.Expr], sp.Expr], expr: sp.Expr) -> sp.Expr:
 
 
 def _prove_branches(pieces: sp.Piecewise, given: tuple, samples: int) -> ZeroProof:
-    methods = []
+    methods, earlier = [], given
     for value, condition in pieces.args:
-        more = () if condition in (True, sp.true) else sp.And.make_args(condition)
-        methods.append(prove_zero(value, assumptions=(*given, *more), samples=samples).method)
+        here = (*earlier, *(() if condition == sp.true else sp.And.make_args(condition)))
+        methods.append(prove_zero(value, assumptions=here, samples=samples).method)
+        earlier = (*earlier, sp.Not(condition))
     return ZeroProof(
         ", ".join(sorted(set(methods))), f"each of the {len(methods)} branches reduces to 0"
     )
@@ -161,7 +162,8 @@ def _refute(expr: sp.Expr, given: tuple, samples: int) -> None:
     """Look for an exact rational point of the domain at which the expression is not zero."""
     if expr.has(AppliedUndef, sp.Derivative, sp.Integral, sp.Sum, sp.Product, sp.Limit):
         return
-    symbols = sorted(expr.free_symbols, key=lambda s: (s.name, str(s.assumptions0)))
+    free = expr.free_symbols.union(*(fact.free_symbols for fact in given))
+    symbols = sorted(free, key=lambda s: (s.name, str(s.assumptions0)))
     draw = random.Random(20240607)
     found = 0
     for _ in range(40 * samples):
