@@ -129,7 +129,8 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
             check_free(path, overwrite=options.overwrite)
             check_writable(path.parent)
             check_writable(folder)
-    except RecordError as error:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (RecordError, OSError) as error:
         return _say(error, REFUSED)
     try:
         record = module.run(config, progress=not options.quiet, checkpoint_dir=folder)

@@ -9,39 +9,7 @@ import pytest
 
 from ssl_dynamics.evidence import claims_from
 
-TOY = """
-[[claim]]
-slug = "toy"
-row = "B8"
-title = "A toy claim"
-statement = "Every square is positive."
-source = "someone2020"
-chapters = ["part/toy"]
-
-[[claim.part]]
-id = "square"
-sentence = "The square of $a-b$ expands & is <not> negative."
-evidence = ["prove", "check"]
-tolerance = 1e-12
-
-[[claim.part]]
-id = "seen"
-sentence = "The mean is above one half."
-evidence = ["observe"]
-predicate = "mean > 0.5"
-
-[[claim.part]]
-id = "share"
-sentence = "Most seeds do it."
-evidence = ["observe"]
-predicate = "> 0.5"
-fraction = true
-
-[[claim.part]]
-id = "zero"
-sentence = "Zero is no positive square."
-evidence = ["refute"]
-"""
+TOY = (Path(__file__).parent / "toy.toml").read_text(encoding="utf-8")
 
 
 @pytest.fixture

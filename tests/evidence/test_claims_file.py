@@ -66,7 +66,7 @@ def test_a_good_file_is_read(write_claims):
 )
 def test_every_fault_is_named(write_claims, old, new, reason):
     assert old in GOOD
-    with pytest.raises(ClaimError, match="toy.toml") as caught:
+    with pytest.raises(ClaimError, match=r"toy\.toml") as caught:
         load_claims(write_claims(GOOD.replace(old, new)))
     assert reason in str(caught.value)
 

@@ -174,7 +174,7 @@ def test_check_refuses(measured, predicted, reason):
 def test_check_refuses_one_route_passed_twice():
     one = draws()
     for other in (one, list(one), [m[:] for m in one], [torch.as_tensor(m) for m in one]):
-        with pytest.raises(EvidenceError, match="same object|share memory"):
+        with pytest.raises(EvidenceError, match=r"same object|share memory"):
             check(PART, one, other, varied="columns")
     whole = np.arange(8.0)
     with pytest.raises(EvidenceError, match="share memory"):
