@@ -31,7 +31,7 @@ EXCUSED_TAGS = ("nbval-ignore-output", "nbval-skip")
 REASON = re.compile(r"#\s*not compared:\s*\S+(\s+\S+){3,}")
 MACHINE = re.compile(
     r"(?<![\w.])/(?:home|root|Users|work|tmp|opt|var|usr|mnt)/[\w.\-]+"
-    r"|\b0x[0-9a-fA-F]{6,}\b"
+    r"|\bat 0x[0-9a-fA-F]+|\b0x[0-9a-fA-F]{10,}\b"
     r"|[A-Za-z]:\\\\?Users\\"
 )
 UNREADABLE = ("image/png", "image/jpeg")

@@ -54,7 +54,9 @@ def toc_pages(root: Path) -> list[Path]:
     walk({key: value for key, value in toc.items() if key != "root"})
     pages = []
     for name in names:
-        hits = [root / f"{name}{end}" for end in (".ipynb", ".md") if (root / f"{name}{end}").exists()]
+        hits = [
+            root / f"{name}{end}" for end in (".ipynb", ".md") if (root / f"{name}{end}").exists()
+        ]
         if not hits:
             raise FileNotFoundError(f"_toc.yml names {name!r}, but there is no such .ipynb or .md")
         pages.append(hits[0])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from ssl_dynamics.press.notebooks import normalise, read, write
+from ssl_dynamics.press.notebooks import KERNEL, normalise, read, write
 from ssl_dynamics.press.settle import settle
 
 CELL_TIMEOUT = 600
@@ -44,16 +44,17 @@ def refresh(path: Path, *, root: Path) -> bool:
 def _stamp(new: NotebookNode, old: NotebookNode, seconds: float) -> None:
     """Note the whole seconds the run took; an old note that is about right stays."""
     noted = old.metadata.get("ssl_dynamics", {}).get("seconds")
-    if noted is not None and new.cells == old.cells:
-        seconds = noted
-    elif noted is not None and noted / 1.5 <= seconds <= noted * 1.5:
+    if noted is not None and (new.cells == old.cells or noted / 1.5 <= seconds <= noted * 1.5):
         seconds = noted
     new.metadata["ssl_dynamics"] = {"seconds": max(1, round(seconds))}
 
 
 def execute(notebook: NotebookNode, *, folder: Path, name: str) -> NotebookNode:
     """Run all cells in a fresh kernel of this very environment, in ``folder``."""
-    if importlib.util.find_spec("ipykernel") is None or importlib.util.find_spec("nbclient") is None:
+    if (
+        importlib.util.find_spec("ipykernel") is None
+        or importlib.util.find_spec("nbclient") is None
+    ):
         raise RefreshError(
             f"{name}: no Python kernel in this environment (ipykernel is not installed). "
             "Run `make setup`, or `pip install -r requirements.txt`. The file is unchanged."
@@ -66,7 +67,8 @@ def execute(notebook: NotebookNode, *, folder: Path, name: str) -> NotebookNode:
             cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook,
-        km=_kernel_of_this_environment(),
+        kernel_manager_class=_kernel_of_this_environment(),
+        kernel_name=KERNEL["name"],
         timeout=CELL_TIMEOUT,
         store_widget_state=False,
         resources={"metadata": {"path": str(folder)}},
@@ -88,20 +90,26 @@ def execute(notebook: NotebookNode, *, folder: Path, name: str) -> NotebookNode:
     return notebook
 
 
-def _kernel_of_this_environment():  # type: ignore[no-untyped-def]
+def _kernel_of_this_environment() -> type:
     """A kernel manager whose kernel is this interpreter, whatever kernels are registered."""
     import ipykernel.kernelspec
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
+    from traitlets import default
 
-    class Here(KernelSpecManager):
+    class Specs(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
             return KernelSpec(
                 resource_dir=ipykernel.kernelspec.RESOURCES,
                 **ipykernel.kernelspec.get_kernel_dict(),
             )
 
-    return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=Here())
+    class Here(AsyncKernelManager):
+        @default("kernel_spec_manager")
+        def _specs(self) -> KernelSpecManager:
+            return Specs(parent=self)
+
+    return Here
 
 
 def _describe(notebook: NotebookNode, name: str, reason: str) -> str:

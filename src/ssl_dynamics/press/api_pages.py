@@ -1,0 +1,92 @@
+"""The API reference: one page for each part of the package, from its docstrings."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGES = {
+    "symbolic": "Exact algebra: zero tests, closed forms, batch vectors, code generation",
+    "theory": "The book's results as closed forms, one module a chapter",
+    "networks": "Layers with a leading seeds axis",
+    "losses": "Losses",
+    "data": "Data and streams of randomness",
+    "measures": "What is measured on a trained network",
+    "training": "The training loop and what it needs",
+    "experiments": "The experiments, one module each",
+    "evidence": "The four verbs and the claims",
+    "live": "Widgets that work with and without a kernel",
+    "figures": "One style for all figures",
+    "records": "Recorded runs",
+    "cli": "The command line",
+    "press": "Making the book",
+}
+"""Top-level modules in the order of the API pages, each with its one-line title."""
+
+
+def api(root: Path) -> Iterator[tuple[Path, str]]:
+    """One page for each part of the package, and an index of them."""
+    folder = root / "book" / "api"
+    source = root / "src" / "ssl_dynamics"
+    names = [name for name in PACKAGES if _modules(source, name)]
+    unlisted = {
+        path.stem
+        for path in source.iterdir()
+        if (path.suffix == ".py" or (path / "__init__.py").is_file())
+        and not path.stem.startswith("_")
+    } - set(PACKAGES)
+    if unlisted:
+        raise ValueError(
+            f"ssl_dynamics.{sorted(unlisted)[0]} has no line in press.api_pages.PACKAGES"
+        )
+    index = [
+        "# API reference",
+        "",
+        "What the package `ssl_dynamics` offers, from its docstrings. Imports run one way:",
+        "`symbolic` to `theory`; `networks`, `losses`, `data` and `measures` to `training` to",
+        "`experiments` to `cli`. The notebooks use `evidence`, `live` and `figures`.",
+        "",
+        "| Part | What it is |",
+        "| :-- | :-- |",
+        *[f"| [`{name}`]({name}.md) | {PACKAGES[name]} |" for name in names],
+        "",
+    ]
+    yield folder / "index.md", "\n".join(index)
+    for name in names:
+        lines = [f"# {name}", "", f"{PACKAGES[name]}.", ""]
+        if name == "theory":
+            lines += [
+                "Written out, the closed forms fill [a page of their own](../formulas.md).",
+                "",
+            ]
+        for module in _modules(source, name):
+            short = module.removeprefix("ssl_dynamics.")
+            if short != name:
+                lines += [f"## {short}", ""]
+            package = (source / module.removeprefix("ssl_dynamics.").replace(".", "/")).is_dir()
+            options = [] if package else ["   :members:", "   :ignore-module-all:"]
+            lines += ["```{eval-rst}", f".. automodule:: {module}", *options, "```", ""]
+        yield folder / f"{name}.md", "\n".join(lines)
+
+
+def _modules(source: Path, name: str) -> list[str]:
+    """Dotted names of the modules of part ``name``: the package first, then its public modules."""
+    package = source / name
+    if (source / f"{name}.py").is_file():
+        return [f"ssl_dynamics.{name}"]
+    if not (package / "__init__.py").is_file():
+        return []
+    inner = [
+        path.stem
+        for path in sorted(package.glob("*.py"))
+        if not path.stem.startswith("_") and _has_docstring(path)
+    ]
+    if not inner and not _has_docstring(package / "__init__.py"):
+        return []
+    head = [f"ssl_dynamics.{name}"] if _has_docstring(package / "__init__.py") else []
+    return head + [f"ssl_dynamics.{name}.{stem}" for stem in inner]
+
+
+def _has_docstring(path: Path) -> bool:
+    return ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) is not None
