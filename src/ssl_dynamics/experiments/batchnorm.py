@@ -31,6 +31,8 @@ class Config:
     name: str = field(default="byol-digits", metadata={"help": "name of the record"})
     variants: tuple[str, ...] = tuple(VARIANTS)
     """Which of the nine normalisations of the heads to run."""
+    weight_standardisation: bool = False
+    """Whether all linear layers use rows without mean and of length one, instead of batches."""
     steps: int = 1000
     eval_at: tuple[int, ...] = (0, 25, 50, 100, 200, 400, 700, 1000)
     """Steps at which loss, spread and ranks are taken, and always at 0 and the end."""
@@ -72,6 +74,7 @@ class Config:
             predictor="mlp",
             predictor_width=256,
             norm=variant,
+            weight_standardisation=self.weight_standardisation,
             ema=self.ema,
             loss="byol",
             symmetric=True,

@@ -39,7 +39,7 @@ class Network(nn.Sequential):
     def forward(self, x: Tensor) -> Tensor:
         for part in self._plan:
             if isinstance(part, list):
-                x = chain(x, [(linear.weight, linear.bias, relu) for linear, relu in part])
+                x = chain(x, [(linear.used_weight, linear.bias, relu) for linear, relu in part])
             else:
                 x = part(x)
         return x
@@ -53,6 +53,8 @@ class Network(nn.Sequential):
         """
         if len(self._plan) != 1 or not isinstance(self._plan[0], list):
             raise TypeError("pullback needs a network of Linear and ReLU layers alone")
+        if any(linear.standardised for linear, _ in self._plan[0]):
+            raise TypeError("pullback does not know standardised weights")
         run = [(linear.weight, linear.bias, relu) for linear, relu in self._plan[0]]
         activations = chain_forward(x, run)
 
@@ -79,18 +81,27 @@ def mlp(
     affine: bool = False,
     eps: float = 1e-5,
     running: bool = False,
+    standardised: bool = False,
     dtype: torch.dtype = torch.float32,
 ) -> Network:
     """Linear - norm - ReLU - ... - Linear with the given widths, input first.
 
     `norm` stands after every linear layer but the last, `output_norm` after the last. With one
-    width only the network is the identity.
+    width only the network is the identity. `standardised` turns on weight standardisation.
     """
     layers: list[nn.Module] = []
     for depth, (inputs, outputs) in enumerate(itertools.pairwise(widths)):
         last = depth == len(widths) - 2
         layers.append(
-            Linear(seeds, inputs, outputs, purpose=f"{purpose}.{depth}", bias=bias, dtype=dtype)
+            Linear(
+                seeds,
+                inputs,
+                outputs,
+                purpose=f"{purpose}.{depth}",
+                bias=bias,
+                standardised=standardised,
+                dtype=dtype,
+            )
         )
         kind = output_norm if last else norm
         if kind != "none":

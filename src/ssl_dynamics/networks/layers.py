@@ -20,7 +20,9 @@ class Linear(nn.Module):
     """y = W x + b for every seed: [S, ..., B, in] -> [S, ..., B, out].
 
     Weight and bias start uniform on [-1/sqrt(in), 1/sqrt(in)], the law of `torch.nn.Linear`,
-    from the stream of (seed, `purpose`).
+    from the stream of (seed, `purpose`). With `standardised=True` each row of the weight is used
+    without its mean and at length one (weight standardisation, Qiao et al. 2019): a way to tame a
+    network that looks at no batch.
     """
 
     def __init__(
@@ -31,9 +33,11 @@ class Linear(nn.Module):
         *,
         purpose: str,
         bias: bool = True,
+        standardised: bool = False,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         super().__init__()
+        self.standardised = standardised
         bound = inputs**-0.5
         self.weight = nn.Parameter(
             uniform(seeds, f"{purpose}/weight", (outputs, inputs), bound, dtype)
@@ -44,12 +48,20 @@ class Linear(nn.Module):
             else None
         )
 
+    @property
+    def used_weight(self) -> Tensor:
+        """The weight that multiplies, [S, out, in]: as stored, or standardised row by row."""
+        if not self.standardised:
+            return self.weight
+        centred = self.weight - self.weight.mean(-1, keepdim=True)
+        return centred / (centred.square().sum(-1, keepdim=True) + 1e-10).sqrt()
+
     def forward(self, x: Tensor) -> Tensor:
-        rows = x.flatten(1, -2)
+        rows, weight = x.flatten(1, -2), self.used_weight
         if self.bias is None:
-            y = torch.bmm(rows, self.weight.mT)
+            y = torch.bmm(rows, weight.mT)
         else:
-            y = torch.baddbmm(self.bias.unsqueeze(1), rows, self.weight.mT)
+            y = torch.baddbmm(self.bias.unsqueeze(1), rows, weight.mT)
         return y.view(*x.shape[:-1], -1)
 
     def extra_repr(self) -> str:

@@ -41,6 +41,8 @@ class TowerConfig:
     """Normalisation inside both heads, after every layer but the last (one of the nine)."""
     output_norm: str = "none"
     """Normalisation of the projector's output (of the encoder's without projector)."""
+    weight_standardisation: bool = False
+    """Whether every linear layer uses rows without mean and of length one (no batch involved)."""
     stop_gradient: bool = True
     ema: float | None = 0.996
     """Rate g of target <- g target + (1 - g) online; None: the target is the online tower."""

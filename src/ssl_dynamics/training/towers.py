@@ -27,6 +27,7 @@ class Tower(nn.Module):
             norm=config.encoder_norm,
             output_norm="none" if projected else config.output_norm,
             output_relu=config.feature_relu,
+            standardised=config.weight_standardisation,
             dtype=dtype,
         )
         self.projector = mlp(
@@ -35,6 +36,7 @@ class Tower(nn.Module):
             purpose=f"{purpose}/projector",
             norm=config.norm,
             output_norm=config.output_norm if projected else "none",
+            standardised=config.weight_standardisation,
             dtype=dtype,
         )
         self.outputs = (*config.encoder, *config.projector)[-1]
@@ -57,6 +59,7 @@ class Towers(nn.Module):
             width=config.predictor_width,
             norm=config.norm,
             scale=config.predictor_scale,
+            standardised=config.weight_standardisation,
             dtype=config.torch_dtype,
         )
         self.target: Tower | None = None
