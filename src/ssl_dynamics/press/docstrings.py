@@ -52,7 +52,8 @@ def _block(block: str) -> str:
         if literal:
             body = textwrap.dedent("\n".join(literal))
             parts.append("::\n\n" + textwrap.indent(body, "    "))
-        paragraph.clear(), item.clear(), literal.clear()
+        for store in (paragraph, item, literal):
+            store.clear()
 
     for line in lines:
         stripped = line.strip()
