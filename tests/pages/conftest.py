@@ -1,0 +1,49 @@
+"""One browser for all page tests, and pages that remember what went wrong on them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from seen import Watched
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+def browser(need: Callable[[str], str]) -> Iterator:
+    """Headless Chromium, started once for each test process."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    path = need("chromium")
+    with sync_api.sync_playwright() as tool:
+        chromium = tool.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def built(need: Callable[[str], str]) -> Path:
+    """Folder of the built book; ``$SSL_DYNAMICS_HTML`` names another one to look at."""
+    named = os.environ.get("SSL_DYNAMICS_HTML")
+    return Path(named) if named else Path(need("book")).parent
+
+
+@pytest.fixture(scope="module")
+def visit(browser, built: Path) -> Iterator[Callable[[str], Watched]]:
+    """``visit("book/no_negatives/ema")``: the page, loaded from ``file://`` once for the module."""
+    pages: dict[str, Watched] = {}
+    context = browser.new_context(viewport={"width": 1300, "height": 900}, offline=True)
+    context.set_default_timeout(10_000)
+
+    def open_page(name: str) -> Watched:
+        if name not in pages:
+            path = built / f"{name}.html"
+            assert path.is_file(), f"{path} is missing: is {name} in _toc.yml? then run `make book`"
+            pages[name] = Watched(context.new_page(), path.as_uri())
+        pages[name].page.bring_to_front()  # a page in the background is slow to take input
+        return pages[name]
+
+    yield open_page
+    context.close()

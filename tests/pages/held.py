@@ -1,0 +1,215 @@
+"""What Python says a widget must show for the values of its controls: one function a widget.
+
+Each takes the values of the controls, the displayed numbers and the drawn picture, and holds them
+against the closed forms of ``ssl_dynamics.theory`` (evaluated by NumPy) or against an independent
+computation. :data:`CRITICAL` gives the values that the buttons of a slider must offer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from ssl_dynamics.theory import batchnorm, ema, predictor, simsiam, teaser
+
+State = dict[str, Any]
+Numbers = dict[str, float]
+Picture = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
+
+
+def close(got: Any, wanted: Any, tolerance: float = 1e-9) -> None:
+    """Equal up to ``tolerance``, relative and absolute."""
+    np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance)
+
+
+def batchnorm_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Tips are the controls; the arrows handed down are the closed form at every sample."""
+    x, g = np.array(state["x"]), np.array(state["g"])
+    mu, sigma = x.mean(), x.std()
+    form = batchnorm.FORMS[state["variant"].upper()]
+    down = form.numpy(x, g, mu, sigma, 0.0, g.mean(), ((x - mu) * (g - g.mean())).mean())
+    for i in range(len(x)):
+        close(np.ravel(picture["above", f"tip-{i}"]), [x[i], g[i]])
+        close(np.ravel(picture["below", f"down-{i}"]), [x[i], down[i]])
+    close(numbers["arriving"], g.mean())
+    close(numbers["mean"], down.mean())
+    close(numbers["along"], (down * (x - mu) / sigma).mean())
+    for plot, values, mark in (("above", g, "fit-g"), ("below", down, "fit-down")):
+        ends, line = picture[plot, mark]
+        close(line, np.polyval(np.polyfit(x, values, 1), ends))
+
+
+def predictor_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Curves, marks and numbers are the terms, their sum and the threshold."""
+    p, between, within = state["p"], state["lambda_V"], state["lambda_I"]
+
+    def pull(scale: Any) -> Any:
+        negative = predictor.NEGATIVE.numpy(scale, between)
+        return -negative - predictor.INVARIANCE.numpy(scale, within)
+
+    curves = {
+        "positive": lambda s: predictor.POSITIVE.numpy(s, between),
+        "pull": pull,
+        "growth": lambda s: predictor.GROWTH.numpy(s, between, within),
+    }
+    for mark, curve in curves.items():
+        scale, rate = picture["terms", mark]
+        assert (scale[0], scale[-1], len(scale)) == (0, 1.25, 126)
+        close(rate, curve(scale))
+        close(numbers[mark], curve(p))
+    close(numbers["threshold"], predictor.THRESHOLD.numpy(between, within))
+    close(np.ravel(picture["terms", "edge"]), [numbers["threshold"], 0])
+    close(np.ravel(picture["terms", "growth-now"]), [p, numbers["growth"]])
+
+
+def _poles(a: float, b: float, rate: float) -> np.ndarray:
+    trace, product = (f.numpy(1.0, a, b, rate) for f in (ema.TRACE, ema.DETERMINANT))
+    return np.sort(np.roots([1, -trace, product]))[::-1]
+
+
+def ema_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Crosses are the roots of the polynomial, dots the powers of the step matrix."""
+    a, b, rate = state["alpha_a"], state["alpha_b"], state["gamma"]
+    poles = _poles(a, b, rate)
+    outer, inner = sorted(poles, key=abs, reverse=True)
+    for k, pole in enumerate(poles):
+        close(picture["poles", f"pole-{k}"][0], pole.real, 1e-6)
+    if abs(abs(outer) - abs(inner)) > 1e-6:
+        close([numbers["outer"], numbers["inner"]], [outer.real, inner.real], 1e-6)
+    step = ema.STEP.numpy(1.0, a, b, rate)
+    weights, pair = [], np.ones(2)
+    for _ in range(41):
+        weights.append(pair[0])
+        pair = step @ pair
+    steps, height = picture["response", "weight"]
+    close(height, np.log10(np.abs(np.array(weights)[steps.astype(int)])), 1e-7)
+    if ("response", "closed") in picture and abs(poles[0] - poles[1]) > 1e-3:
+        steps, height = picture["response", "closed"]
+        start = (1.0, a, b, 1.0, 1.0, poles[0], poles[1])
+        closed = np.array([float(ema.RESPONSE.numpy(*start, n)) for n in steps])
+        large = np.abs(closed) > 1e-9
+        close(height[large], np.log10(np.abs(closed[large])), 1e-5)
+    if abs(abs(outer) - 1) > 1e-6 and abs(outer) > 1e-6:
+        close(numbers["time"], np.log(2) / abs(np.log(abs(outer))), 1e-5)
+    close(abs(numbers["bare"]), np.abs(_poles(a, b, 0.0)).max(), 1e-6)
+
+
+@lru_cache(maxsize=256)
+def _orbit(flow: str, phi: float, theta: float) -> Callable[[np.ndarray], np.ndarray]:
+    form = {"stop": simsiam.FLOW_STOP, "full": simsiam.FLOW_FULL, "second": simsiam.FLOW_SECOND}
+    run = solve_ivp(
+        lambda _, y: form[flow].numpy(y[0], y[1])[:, 0], (0, 25), (phi, theta),
+        method="DOP853", rtol=1e-10, atol=1e-12, dense_output=True,
+    )  # fmt: skip
+    return run.sol
+
+
+_LIMITS = {
+    "stop": simsiam.LIMIT_STOP,
+    "full": simsiam.LIMIT_FULL,
+    "second": simsiam.LIMIT_SECOND,
+}
+
+
+def simsiam_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The orbit is that of a high-order integrator, its end that of the closed form."""
+    flow, phi, theta = state["flow"], state["phi"], state["theta"]
+    close(np.ravel(picture["plane", "start"]), [phi, theta])
+    limit = float(_LIMITS[flow].numpy(phi, theta)) if theta else 0.0
+    close(numbers["limit"], np.sign(theta) * np.sqrt(limit))
+    close(picture["time", "limit"][1], numbers["limit"])
+    orbit = _orbit(flow, phi, theta)
+    for mark, row in (("phi", 0), ("theta", 1)):
+        time, weight = picture["time", mark]
+        assert time[-1] == 25
+        close(weight[::25], orbit(time[::25])[row], 2e-6)
+        close(numbers[mark], orbit(25.0)[row], 2e-6)
+        close(picture["plane", "orbit"][row], weight)
+
+
+def basin_share(flow: str, edge: float = 2.2, points: int = 401) -> float:
+    """Share of the drawn square that collapses, by the closed form on a grid."""
+    axis = (np.arange(points) + 0.5) / points * 2 * edge - edge
+    phi, theta = np.meshgrid(axis, axis)
+    return float((_LIMITS[flow].numpy(phi, theta) == 0).mean())
+
+
+@lru_cache(maxsize=1)
+def _draws(steps: int = 60, pairs: int = 32) -> np.ndarray:
+    """The same numbers as the page: Mulberry's generator and the method of Box and Muller."""
+    state, mask = 20100578, 0xFFFFFFFF
+
+    def uniform() -> float:
+        nonlocal state
+        state = (state + 0x6D2B79F5) & mask
+        t = ((state ^ (state >> 15)) * (1 | state)) & mask
+        t = ((t + (((t ^ (t >> 7)) * (61 | t)) & mask)) & mask) ^ t
+        return ((t ^ (t >> 14)) + 0.5) / 2**32
+
+    def normal() -> float:
+        radius = np.sqrt(-2 * np.log(uniform()))
+        return radius * np.cos(2 * np.pi * uniform())
+
+    return np.array([normal() for _ in range(3 * steps * pairs)]).reshape(steps, pairs, 3)
+
+
+def teaser_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The line is the closed form, the dots are descent on the same draws."""
+    p, strength = state["p"], state["sigma_aug"]
+    time, weight = picture["weight", "closed"]
+    close(weight, teaser.WEIGHT.numpy(time, 1.0, p, strength))
+    close(numbers["closed"], weight[-1])
+    time, weight = picture["weight", "bare"]
+    close(weight, teaser.WEIGHT.numpy(time, 1.0, 1.0, strength))
+    run = [1.0]
+    for x, first, second in _draws().transpose(0, 2, 1):
+        views = x + strength * first, x + strength * second
+        run.append(run[-1] - 0.05 * teaser.PAIR_GRADIENT.numpy(run[-1], p, *views).mean())
+    close(picture["weight", "descent"][1], run)
+    close(numbers["run"], run[-1])
+    close(numbers["threshold"], teaser.THRESHOLD.numpy(strength))
+
+
+HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
+    "batchnorm": batchnorm_widget,
+    "predictor": predictor_widget,
+    "ema": ema_widget,
+    "simsiam": simsiam_widget,
+    "teaser": teaser_widget,
+}
+
+
+def _ema_gains(s: State) -> dict[tuple[str, str], float]:
+    a, b, rate = s["alpha_a"], s["alpha_b"], s["gamma"]
+    edge = a + b - 2
+    return {
+        ("alpha_a", "pole at +1"): b,
+        ("alpha_a", "pole at −1"): float(ema.CRITICAL_GAIN.numpy(1.0, b, rate)),
+        ("alpha_b", "pole at +1"): a,
+        ("alpha_b", "pole at −1"): (a - 2) * (1 + rate) / (1 - rate),
+        ("gamma", "no EMA"): 0.0,
+        ("gamma", "0.99"): 0.99,
+        ("gamma", "pole at −1"): (b + 2 - a) / edge if edge else float("nan"),
+    }
+
+
+CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
+    "predictor": lambda s: {
+        ("p", "fastest"): float(predictor.BEST_SCALE.numpy(s["lambda_V"], s["lambda_I"])),
+        ("p", "threshold"): float(predictor.THRESHOLD.numpy(s["lambda_V"], s["lambda_I"])),
+        ("lambda_I", "none"): 0.0,
+        ("lambda_I", "λI = λV"): s["lambda_V"],
+    },
+    "ema": _ema_gains,
+    "teaser": lambda s: {
+        ("p", "fastest"): float(teaser.THRESHOLD.numpy(s["sigma_aug"])) / 2,
+        ("p", "threshold"): float(teaser.THRESHOLD.numpy(s["sigma_aug"])),
+        ("p", "no predictor"): 1.0,
+        ("sigma_aug", "none"): 0.0,
+        ("sigma_aug", "as strong as the image"): 1.0,
+    },
+}

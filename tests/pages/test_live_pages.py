@@ -1,0 +1,234 @@
+"""Every widget on the built book, from ``file://``, driven by mouse and by keyboard.
+
+After each move the displayed numbers and the drawn picture are held against Python. The pages are
+then checked for accessibility at both widths and in both themes, for console errors, and for
+requests to anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from held import CRITICAL, HELD, basin_share
+from seen import Shown
+
+PAGES = {
+    "batchnorm": "book/no_negatives/batchnorm",
+    "predictor": "book/no_negatives/predictor",
+    "ema": "book/no_negatives/ema",
+    "simsiam": "book/no_negatives/simsiam",
+    "teaser": "book/index",
+}
+BOUNDS = {
+    "p": (0, 1.25, 0.01), "lambda_I": (0, 2, 0.05), "alpha_a": (0, 3, 0.01),
+    "alpha_b": (0, 3, 0.01), "gamma": (0, 0.999, 0.005), "sigma_aug": (0, 1.5, 0.05),
+}  # fmt: skip
+every = pytest.mark.parametrize("name", PAGES)
+WITH_SLIDERS = ["predictor", "ema", "teaser"]
+
+
+def held(shown: Shown, name: str) -> str:
+    """Hold numbers and picture against Python; return the regime."""
+    state = shown.state()
+    HELD[name](state, shown.numbers(), shown.picture())
+    return shown.regime()
+
+
+@every
+def test_untouched_page_already_shows_python_values(visit, name):
+    shown = visit(PAGES[name]).widget(name)
+    assert held(shown, name)
+    assert len(shown.caption()) > 40
+    root = shown.root
+    assert root.locator("[data-control]").count() <= 3
+    assert root.locator("input:not([id]), select:not([id])").count() == 0
+
+
+@pytest.mark.parametrize("name", WITH_SLIDERS)
+def test_sliders_move_by_keyboard(visit, name):
+    shown = visit(PAGES[name]).widget(name)
+    for key in shown.sliders():
+        low, high, step = BOUNDS[key]
+        slider = shown.slider(key)
+        before = shown.state()[key]
+        shown.keys(slider, "ArrowRight", "ArrowRight", "ArrowLeft")
+        assert shown.state()[key] == pytest.approx(before + step, abs=step * 0.999)
+        assert shown.state()[key] > before
+        held(shown, name)
+        for press, end in (("End", high), ("Home", low)):
+            shown.keys(slider, press)
+            assert shown.state()[key] == pytest.approx(end, abs=step)
+            held(shown, name)
+        shown.keys(slider, "PageUp", "PageUp", "PageUp")
+        assert shown.state()[key] == pytest.approx(low + 30 * step)
+        held(shown, name)
+
+
+@pytest.mark.parametrize("name", WITH_SLIDERS)
+def test_sliders_move_by_mouse_and_say_their_value(visit, name):
+    shown = visit(PAGES[name]).widget(name)
+    for key in shown.sliders():
+        low, high, step = BOUNDS[key]
+        for start, end in ((0.5, 0.8), (0.8, 0.25)):
+            shown.drag_slider(key, start, end)
+            value = shown.state()[key]
+            assert value == pytest.approx(low + end * (high - low), abs=0.03 * (high - low) + step)
+            text = shown.root.locator(f'[data-control="{key}"] output').inner_text()
+            assert float(text) == pytest.approx(value, abs=0.0051)
+            assert shown.slider(key).get_attribute("aria-valuetext").startswith(text)
+            held(shown, name)
+
+
+@pytest.mark.parametrize("name", WITH_SLIDERS)
+def test_ticks_stand_at_the_critical_values(visit, name):
+    shown = visit(PAGES[name]).widget(name)
+    captions: dict[str, str] = {}
+    starts = {"ema": [(0.5, 0.8, 0.8), (2.5, 0.5, 0.9)], "predictor": [(0.4, 0.5)],
+              "teaser": [(0.4, 0.7)]}[name]  # fmt: skip
+    for start in starts:
+        for key in shown.sliders():
+            for tick in shown.ticks(key):
+                for other, value in zip(shown.sliders(), start, strict=True):
+                    low, high, _ = BOUNDS[other]
+                    shown.drag_slider(other, 0.5, (value - low) / (high - low))
+                    shown.keys(shown.slider(other), "ArrowLeft")
+                    captions[held(shown, name)] = shown.caption()
+                if tick not in shown.ticks(key):
+                    continue
+                wanted = CRITICAL[name](shown.state())[key, tick]
+                shown.press(key, tick)
+                assert shown.state()[key] == pytest.approx(wanted, abs=1e-9)
+                button = shown.root.locator(f'[data-control="{key}"] button[data-tick="{tick}"]')
+                assert button.get_attribute("aria-pressed") == "true"
+                captions[held(shown, name)] = shown.caption()
+    assert len(captions) >= 3, captions
+    assert len(set(captions.values())) == len(captions)
+    assert any(regime.startswith("critical") for regime in captions)
+
+
+def test_every_batchnorm_variant(visit):
+    shown = visit(PAGES["batchnorm"]).widget("batchnorm")
+    select = shown.root.locator("select")
+    options = select.locator("option").evaluate_all("o => o.map(e => e.value)")
+    assert len(options) == 9
+    regimes = {}
+    for option in options:
+        select.select_option(option)
+        assert shown.state()["variant"] == option
+        regimes[option] = held(shown, "batchnorm")
+    assert regimes["mu_sigma"] == "both"
+    assert regimes["mu"] == regimes["mu_sigmadet"] == "centred"
+    assert regimes["mudet_sigma"] == "scaled"
+    assert regimes["mudet"] == regimes["none"] == regimes["sigma"] == "passes"
+    shown.keys(select, "Home", "ArrowDown")
+    assert shown.state()["variant"] == options[1]
+    held(shown, "batchnorm")
+
+
+@pytest.mark.parametrize(("variant", "others"), [("mu_sigma", "5 others"), ("mudet", "no other")])
+def test_moving_one_sample_stirs_the_others_only_through_the_batch(visit, variant, others):
+    shown = visit(PAGES["batchnorm"]).widget("batchnorm")
+    shown.root.get_by_text("start again").click()
+    shown.root.locator("select").select_option(variant)
+    before = shown.state()
+    shown.drag_handle("point-2", 14, -40)
+    after = shown.state()
+    assert after["g"][2] > before["g"][2] + 0.2
+    assert after["x"][2] > before["x"][2] + 0.05
+    assert after["g"][:2] == before["g"][:2]
+    held(shown, "batchnorm")
+    assert others in shown.caption()
+    handle = shown.root.locator('[data-handle="point-4"]')
+    shown.keys(handle, "ArrowUp", "ArrowUp", "ArrowLeft", "Shift+ArrowDown")
+    assert shown.state()["g"][4] == pytest.approx(before["g"][4] - 0.3)
+    assert shown.state()["x"][4] == pytest.approx(before["x"][4] - 0.1)
+    assert f"{shown.state()['g'][4]:.2f}".replace("-", "−") in handle.get_attribute(
+        "aria-valuetext"
+    )
+    held(shown, "batchnorm")
+
+
+def test_full_batchnorm_is_silent_on_a_straight_line(visit):
+    shown = visit(PAGES["batchnorm"]).widget("batchnorm")
+    shown.root.locator("select").select_option("mu_sigma")
+    for words in ("all equal", "a straight line"):
+        button = shown.root.locator("button", has_text=words)
+        shown.keys(button, "Enter")
+        assert held(shown, "batchnorm") == "silent"
+
+
+@pytest.mark.parametrize("flow", ["stop", "full", "second"])
+def test_phase_portrait_in_every_flow(visit, flow):
+    shown = visit(PAGES["simsiam"]).widget("simsiam")
+    words = {"stop": "stop-gradient", "full": "full gradient", "second": "second term"}[flow]
+    shown.root.locator("button", has_text=words).click()
+    assert shown.state()["flow"] == flow
+    regimes = []
+    starts = shown.root.locator("button", has_text=re.compile(r"^\(|source"))
+    for index in range(starts.count()):
+        starts.nth(index).click()
+        regimes.append(held(shown, "simsiam"))
+    wanted = {
+        "stop": ["survives", "survives", "collapses", "collapses"],
+        "full": ["collapses", "survives", "collapses", "collapses"],
+        "second": ["collapses", "collapses", "collapses", "survives"],
+    }
+    assert regimes == wanted[flow]
+    starts.first.click()
+    handle = shown.root.locator('[data-handle="start"]')
+    shown.keys(handle, "ArrowRight", "ArrowUp", "Shift+ArrowUp")
+    assert (shown.state()["phi"], shown.state()["theta"]) == pytest.approx((0.62, 0.22))
+    held(shown, "simsiam")
+    shown.drag_handle("start", -60, -30)
+    assert shown.state()["phi"] < 0.2
+    assert shown.state()["theta"] > 0.3
+    held(shown, "simsiam")
+    share = shown.root.locator('[data-mark="basin"]').evaluate(
+        """path => { const box = path.ownerSVGElement.querySelector("clipPath rect");
+        let area = 0;
+        for (const m of path.getAttribute("d").matchAll(/M(-?[\\d.]+) -?[\\d.]+H(-?[\\d.]+)v1/g))
+          area += m[2] - m[1];
+        return area / (box.getAttribute("width") * box.getAttribute("height")); }"""
+    )
+    assert share == pytest.approx(basin_share(flow), abs=0.01)
+
+
+@every
+@pytest.mark.parametrize(
+    ("width", "theme"), [(1300, "light"), (1300, "dark"), (390, "light"), (390, "dark")]
+)
+def test_accessible_and_inside_the_screen(visit, name, width, theme):
+    axe = pytest.importorskip(
+        "axe_playwright_python.base", reason="pip install axe-playwright-python"
+    )
+    watched = visit(PAGES[name])
+    page, shown = watched.page, watched.widget(name)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    held(shown, name)  # the picture follows the new width
+    box = shown.root.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert shown.root.evaluate("e => e.scrollWidth <= e.clientWidth + 1")
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(axe.AXE_SCRIPT)
+    found = page.evaluate("axe.run({ resultTypes: ['violations'], preload: false })")["violations"]
+    serious = [
+        f"{v['id']}: {v['nodes'][0]['html'][:120]} ({len(v['nodes'])} places)"
+        for v in found
+        if v["impact"] in ("serious", "critical")
+    ]
+    page.set_viewport_size({"width": 1300, "height": 900})
+    assert not serious, "\n".join(serious)
+
+
+@every
+def test_quiet_console_and_no_request_to_anywhere(visit, name):
+    watched = visit(PAGES[name])
+    watched.widget(name)
+    assert watched.complaints_left() == []
+    assert watched.foreign == []
