@@ -10,6 +10,7 @@ from pathlib import Path
 from ssl_dynamics.press.guards import find_faults
 from ssl_dynamics.press.notebooks import find_root, read, toc_notebooks
 from ssl_dynamics.press.pages import write_pages
+from ssl_dynamics.press.picture import draw
 from ssl_dynamics.press.refresh import RefreshError, refresh
 
 
@@ -23,12 +24,16 @@ def main(argv: list[str] | None = None) -> int:
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("notebook", nargs="*", type=Path)
-    commands.add_parser("pages", help="write notation, execution and API pages")
+    commands.add_parser("pages", help="write notation, formulas, execution and API pages")
+    commands.add_parser("picture", help="draw the picture of the README")
     options = parser.parse_args(argv)
     try:
         root = find_root()
         if options.command == "pages":
             return _pages(root)
+        if options.command == "picture":
+            print(f"wrote {draw(root / 'book/assets/two-flows.png').relative_to(root)}")
+            return 0
         notebooks = [path.resolve() for path in options.notebook] or toc_notebooks(root)
         missing = [str(path) for path in notebooks if not path.is_file()]
         if missing:
