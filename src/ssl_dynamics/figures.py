@@ -59,6 +59,9 @@ def style() -> Iterator[None]:
     """The book's style inside a ``with`` block only."""
     with plt.style.context(STYLE_FILE):
         yield
+        interactive = plt.isinteractive()
+    if interactive:  # a notebook's backend, loaded by the first figure inside, has switched it on
+        plt.ion()
 
 
 def look(index: int) -> dict:
