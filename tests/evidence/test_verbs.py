@@ -68,7 +68,7 @@ def test_prove_takes_matrices_closed_forms_and_batch_vectors():
 def test_prove_uses_assumptions_and_shows_them():
     x = sp.Symbol("x", real=True)
     evidence = prove(PART, sp.sqrt(x**2), x, assumptions=[x > 0])
-    assert dict(evidence.facts)["under"] == "x > 0"
+    assert dict(evidence.facts)["under"] == "$x > 0$"
     with pytest.raises(EvidenceError):
         prove(PART, sp.sqrt(x**2), x)
 
@@ -100,7 +100,8 @@ def test_prove_takes_an_argument_that_sympy_carries():
     proof = ZeroProof("expand", "leaves 0")
     assert "identity" in prove(PART, holds=proof, because="the sides agree").details["method"]
     steps = {"limit": lambda: sp.Eq(sp.limit(sp.sin(a) / a, a, 0), 1), "slope": sp.diff(p**2) > 0}
-    assert "limit" in prove(PART, holds=steps, because="limit and slope").details["method"]
+    evidence = prove(PART, holds=steps, because="limit and slope")
+    assert [label for label, _ in evidence.facts] == ["because", "limit", "slope"]
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,9 @@ def test_observe_refuses_a_record_that_is_not_there():
 
 
 def test_refute_evaluates_the_violation_at_the_counter_example():
-    assert "a = 0" in refute("toy/zero", {a: 0}, a**2 <= 0).text
+    text = refute("toy/zero", {a: 0, "note": 0.5}, a**2 <= 0).text
+    assert "$a = 0$, note = 0.5" in text
+    assert r"$a^{2} \leq 0$" in text
     assert refute("toy/zero", {"a": sp.Rational(0)}, a**2 <= 0, statement="squares are positive")
     assert refute("toy/zero", {"x": np.zeros(2)}, lambda point: point["x"].max() <= 0)
 

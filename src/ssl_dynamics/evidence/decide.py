@@ -78,7 +78,7 @@ def _first(statements: Iterable[Boolean], given: tuple) -> str:
 def _relation(relation: Relational, given: tuple) -> str:
     difference = relation.lhs - relation.rhs
     if isinstance(relation, sp.Eq):
-        return _zero(difference, given).method
+        return f"identity ({_zero(difference, given).method})"
     wanted: dict[str, Callable[[sp.Expr], bool | None]] = {
         ">": lambda e: e.is_positive,
         ">=": lambda e: e.is_nonnegative,
@@ -228,7 +228,7 @@ def settle(holds: object, assumptions: Iterable[Boolean] = ()) -> list[tuple[str
     """
     given = tuple(assumptions)
     if isinstance(holds, ZeroProof):
-        return [("", f"identity, {holds.method}")]
+        return [("", f"identity ({holds.method})")]
     if isinstance(holds, Boolean):
         return [("", decide(holds, given))]
     if isinstance(holds, Mapping):

@@ -46,7 +46,7 @@ def _entries(side: Any) -> Any:
     return side.as_immutable() if isinstance(side, sp.MatrixBase) else side
 
 
-def identity(lhs: Any, rhs: Any, given: tuple) -> str:
+def identity(lhs: Any, rhs: Any, given: tuple) -> list[tuple[str, str]]:
     """Prove `lhs = rhs`; the reduction that did it. Trivial identities are refused."""
     if isinstance(lhs, BatchVector) != isinstance(rhs, BatchVector) or (
         isinstance(lhs, BatchVector) and lhs.space is not rhs.space
@@ -70,11 +70,11 @@ def identity(lhs: Any, rhs: Any, given: tuple) -> str:
         raise Undecided(f"the sides differ: {error}") from None
     except NotProved as error:
         raise Undecided(f"{error}") from None
-    return f"{proof.method}: {proof.detail}"
+    return [("settled by", f"{proof.method}: {proof.detail}")]
 
 
-def argument(holds: Any, because: str, given: tuple) -> tuple[str, list[tuple[str, str]]]:
-    """Settle an argument; the reductions that did it, and the statement where it can be shown."""
+def argument(holds: Any, because: str, given: tuple) -> list[tuple[str, str]]:
+    """Settle an argument; the statement where it can be shown, and each step's reduction."""
     decided_elsewhere = isinstance(holds, BooleanAtom | ZeroProof | Mapping | list | tuple)
     is_function = callable(holds) and not isinstance(holds, Boolean)
     if (decided_elsewhere or is_function) and not because.strip():
@@ -83,5 +83,5 @@ def argument(holds: Any, because: str, given: tuple) -> tuple[str, list[tuple[st
             "true, a function or step hides it): state it in one sentence with because=…"
         )
     settled = settle(holds, given)
-    facts = [("shown", f"{holds}")] if isinstance(holds, Boolean) and not decided_elsewhere else []
-    return "; ".join(f"{step}: {how}" if step else how for step, how in settled), facts
+    facts = [] if decided_elsewhere or is_function else [("shown", f"${sp.latex(holds)}$")]
+    return [*facts, *((step or "settled by", how) for step, how in settled)]

@@ -56,17 +56,15 @@ def prove(
         raise EvidenceError(f"prove {part}: give two sides, or holds=…, and not both")
     try:
         given = assumed(assumptions)
-        if sides:
-            how, facts = identity(lhs, rhs, given), []
-        else:
-            how, facts = argument(holds, because, given)
+        facts = identity(lhs, rhs, given) if sides else argument(holds, because, given)
     except Undecided as error:
         raise EvidenceError(f"prove {part}: {error}") from None
+    method = "; ".join(how for label, how in facts if label != "shown")
+    if given:
+        facts.insert(0, ("under", ", ".join(f"${sp.latex(fact)}$" for fact in given)))
     if because.strip():
         facts.insert(0, ("because", because.strip()))
-    if given:
-        facts.append(("under", ", ".join(f"{fact}" for fact in given)))
-    return _emit(claim_part, "prove", [*facts, ("settled by", how)], {"method": how})
+    return _emit(claim_part, "prove", facts, {"method": method})
 
 
 def check(
@@ -181,7 +179,7 @@ def refute(
     if not isinstance(counterexample, Mapping) or not counterexample:
         raise EvidenceError(f"refute {part}: the counter-example must be a non-empty mapping")
     if isinstance(violates, Boolean) and not isinstance(violates, BooleanAtom):
-        how, answer = f"{violates}", _at_point(part, violates, counterexample)
+        how, answer = f"${sp.latex(violates)}$", _at_point(part, violates, counterexample)
     elif callable(violates):
         how, answer = (violates.__doc__ or "").strip().partition("\n")[0], violates(counterexample)
     else:
@@ -196,7 +194,7 @@ def refute(
     claim, _ = find_part(part)
     facts = [
         ("statement", statement.strip() or claim.statement),
-        ("counter-example", ", ".join(f"{k} = {_plain(v)}" for k, v in counterexample.items())),
+        ("counter-example", ", ".join(_equation(k, v) for k, v in counterexample.items())),
     ]
     if how:
         facts.append(("violated, since", how))
@@ -248,6 +246,12 @@ def _place(record: Record, metric: str | tuple[str, str], at: int) -> str:
         if len(axis) == value.shape[1]:
             return f" at {name} {_plain(axis[at])}"
     return ""
+
+
+def _equation(name: Any, value: Any) -> str:
+    if isinstance(name, sp.Basic) and isinstance(value, sp.Basic | int):
+        return f"${sp.latex(name)} = {sp.latex(value)}$"
+    return f"{name} = {_plain(value)}"
 
 
 def _plain(value: Any, digits: int = 6) -> str:
