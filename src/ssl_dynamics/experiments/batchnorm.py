@@ -31,6 +31,8 @@ class Config:
     name: str = field(default="byol-digits", metadata={"help": "name of the record"})
     variants: tuple[str, ...] = tuple(VARIANTS)
     """Which of the nine normalisations of the heads to run."""
+    first_seed: int = 0
+    """The first of the seeds: another one gives fresh data and weights."""
     weight_standardisation: bool = False
     """Whether all linear layers use rows without mean and of length one, instead of batches."""
     steps: int = 1000
@@ -50,10 +52,17 @@ class Config:
             )
         if self.seeds < 1:
             raise ValueError(f"seeds: {self.seeds}; allowed: at least 1")
+        if self.first_seed < 0:
+            raise ValueError(f"first_seed: {self.first_seed}; allowed: at least 0")
         if self.steps < 1:
             raise ValueError(f"steps: {self.steps}; allowed: at least 1")
         for variant in self.variants:
             self.tower(variant)
+
+    @property
+    def seed_list(self) -> list[int]:
+        """The seeds, in order."""
+        return list(range(self.first_seed, self.first_seed + self.seeds))
 
     @property
     def eval_steps(self) -> tuple[int, ...]:
@@ -107,7 +116,7 @@ def measure(
         for variant in config.variants:
             history = train_towers(
                 config.tower(variant),
-                config.seeds,
+                config.seed_list,
                 device=config.device,
                 progress=progress,
                 checkpoint_dir=checkpoint_dir,
@@ -125,7 +134,7 @@ def run(
     return finished(
         NAME,
         config,
-        range(config.seeds),
+        config.seed_list,
         metrics,
         axes={"step": config.eval_steps, "probe_step": config.probe_steps},
         device=config.device,
