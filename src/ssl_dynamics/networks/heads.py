@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from ssl_dynamics.networks.kernels import chain, chain_backward, chain_forward
+from ssl_dynamics.networks.kernels import Layer, chain, chain_backward, chain_forward
 from ssl_dynamics.networks.layers import Linear, ReLU
 from ssl_dynamics.networks.norm import BatchNorm
 
@@ -18,31 +18,29 @@ PREDICTORS = ("none", "linear", "mlp")
 class Network(nn.Sequential):
     """Layers one after the other: [S, ..., B, in] -> [S, ..., B, out].
 
-    The same function as `nn.Sequential`; runs of `Linear` and `ReLU` go through one hand-written
-    kernel.
+    The same function as `nn.Sequential`. Runs of `Linear` and `ReLU` go through one hand-written
+    kernel, so their hooks are not called; iterate over the layers where you need them.
     """
 
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__(*layers)
-        self._plan: list[nn.Module | list[tuple[Linear, bool]]] = []
-        for layer in layers:
-            run = self._plan[-1] if self._plan and isinstance(self._plan[-1], list) else None
+    def forward(self, x: Tensor) -> Tensor:
+        for part in self._parts():
+            x = chain(x, part) if isinstance(part, list) else part(x)
+        return x
+
+    def _parts(self) -> list[nn.Module | list[Layer]]:
+        """The layers, with runs of linear maps and their ReLUs joined into lists."""
+        parts: list[nn.Module | list[Layer]] = []
+        for layer in self:
+            run = parts[-1] if parts and isinstance(parts[-1], list) else None
             if isinstance(layer, Linear):
                 if run is None:
-                    self._plan.append(run := [])
-                run.append((layer, False))
-            elif isinstance(layer, ReLU) and run is not None and not run[-1][1]:
-                run[-1] = (run[-1][0], True)
+                    parts.append(run := [])
+                run.append((layer.weight, layer.bias, False))
+            elif isinstance(layer, ReLU) and run is not None:
+                run[-1] = (*run[-1][:2], True)
             else:
-                self._plan.append(layer)
-
-    def forward(self, x: Tensor) -> Tensor:
-        for part in self._plan:
-            if isinstance(part, list):
-                x = chain(x, [(linear.used_weight, linear.bias, relu) for linear, relu in part])
-            else:
-                x = part(x)
-        return x
+                parts.append(layer)
+        return parts
 
     @torch.no_grad()
     def pullback(self, x: Tensor) -> tuple[Tensor, Callable[[Tensor], None]]:
@@ -51,11 +49,10 @@ class Network(nn.Sequential):
         For networks of `Linear` and `ReLU` alone. It does what `backward()` would, without
         autograd: at toy sizes autograd costs more than the products.
         """
-        if len(self._plan) != 1 or not isinstance(self._plan[0], list):
+        parts = self._parts()
+        if len(parts) != 1 or not isinstance(parts[0], list):
             raise TypeError("pullback needs a network of Linear and ReLU layers alone")
-        if any(linear.standardised for linear, _ in self._plan[0]):
-            raise TypeError("pullback does not know standardised weights")
-        run = [(linear.weight, linear.bias, relu) for linear, relu in self._plan[0]]
+        run = parts[0]
         activations = chain_forward(x, run)
 
         @torch.no_grad()

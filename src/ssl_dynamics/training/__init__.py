@@ -6,6 +6,7 @@ from ssl_dynamics.training.ema import follow
 from ssl_dynamics.training.loop import train_towers
 from ssl_dynamics.training.optim import SGD
 from ssl_dynamics.training.run import Measure, Run
+from ssl_dynamics.training.threads import tuned
 from ssl_dynamics.training.towers import Tower, Towers
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Towers",
     "follow",
     "train_towers",
+    "tuned",
 ]

@@ -29,7 +29,8 @@ class Run:
     """All seeds of a block in one set of tensors; `step()` is one gradient step of each.
 
     For loops of your own: `run.towers` holds the networks, `run.sampler` the data, `run.now`
-    the number of steps done.
+    the number of steps done. Wrap them in `with tuned(0):`, or collapsing networks crawl (see
+    `training.threads`).
     """
 
     def __init__(

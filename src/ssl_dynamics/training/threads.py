@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,7 +13,7 @@ CACHE = 2**22
 FEWEST = 4
 """Seeds that go together whatever their size: below that the calls cost more than the cache."""
 
-WORTH_A_THREAD = 2e8
+WORTH_A_THREAD = 1e9
 """Multiplications in one step of a block below which a second thread costs more than it gives."""
 
 
@@ -27,9 +26,8 @@ def block_size(seeds: int, bytes_per_seed: int, *, cuda: bool) -> int:
     return -(-seeds // blocks)
 
 
-def thread_count(multiplications: float) -> int:
-    """Threads for steps with this many multiplications; never more than allowed by the user."""
-    allowed = int(os.environ.get("OMP_NUM_THREADS", 0)) or (os.cpu_count() or 1)
+def thread_count(multiplications: float, allowed: int) -> int:
+    """Threads for steps with this many multiplications, at least 1 and at most `allowed`."""
     return max(1, min(allowed, int(multiplications // WORTH_A_THREAD)))
 
 
@@ -37,12 +35,14 @@ def thread_count(multiplications: float) -> int:
 def tuned(multiplications: float) -> Iterator[None]:
     """Inside: flush denormals to zero and use as many threads as the steps are worth.
 
+    Never more threads than before, so `OMP_NUM_THREADS` and `torch.set_num_threads` hold.
+
     Collapsing networks are full of denormal numbers, which a CPU handles many times slower. The
     flag holds for the calling thread and for the threads it starts later.
     """
     before, flushing = torch.get_num_threads(), flushes_denormals()
     torch.set_flush_denormal(True)
-    torch.set_num_threads(thread_count(multiplications))
+    torch.set_num_threads(thread_count(multiplications, before))
     try:
         yield
     finally:

@@ -1,0 +1,351 @@
+"""What a seed costs: time per seed and step for 1 to 256 seeds trained together on a CPU.
+
+    python benchmarks/seeds.py [--quick]
+
+Three sizes: a two-layer toy, BYOL on the digits, and the largest network the book trains live.
+Beside every step stand the bare matrix products of the same shapes, timed in turn with it, and
+the same step with one seed; for the toy also an ordinary torch loop and two processes sharing
+the seeds. Everything runs on one thread per process unless it says two. A table is printed and
+results/benchmarks/seeds.json written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+import ssl_dynamics
+from ssl_dynamics.networks import Linear, mlp
+from ssl_dynamics.training import SGD, Run, TowerConfig
+from ssl_dynamics.training.run import cost
+from ssl_dynamics.training.shard import share
+from ssl_dynamics.training.threads import block_size, tuned
+
+OUT = Path(__file__).parents[1] / "results" / "benchmarks" / "seeds.json"
+SEEDS = (1, 4, 16, 64, 256)
+TOY = (30, 100, 50)
+TOY_BATCH = 16
+DIGITS = TowerConfig(steps=0)
+LARGE = TowerConfig(
+    encoder=(512, 512, 256), projector=(512, 128), predictor_width=512, batch=128, steps=0
+)
+MOST_BLOCKS = 4
+"""Blocks have equal shapes and do not meet: no more than this many of them are timed."""
+
+
+class Toy:
+    """Two-layer regression on fixed data, hand-written backward."""
+
+    def __init__(self, seeds: range) -> None:
+        self.net = mlp(seeds, TOY, purpose="toy")
+        self.optimiser = SGD([(self.net.parameters(), 1e-3)], momentum=0.9, weight_decay=1e-4)
+        generator = torch.Generator().manual_seed(0)
+        count = len(seeds)
+        self.x = torch.randn(count, TOY_BATCH, TOY[0], generator=generator)
+        self.t = torch.randn(count, TOY_BATCH, TOY[-1], generator=generator)
+
+    def step(self) -> None:
+        y, pull = self.net.pullback(self.x)
+        pull((y - self.t).div_(TOY_BATCH))
+        self.optimiser.step()
+
+
+def toy_bytes() -> int:
+    """Memory one toy seed touches in a step."""
+    weights = TOY[0] * TOY[1] + TOY[1] * TOY[2]
+    return 4 * (3 * weights + 2 * TOY_BATCH * sum(TOY))
+
+
+def plain_toy() -> Callable[[], None]:
+    """The toy step for one seed as one would write it in torch."""
+    net = nn.Sequential(nn.Linear(*TOY[:2]), nn.ReLU(), nn.Linear(*TOY[1:]))
+    optimiser = torch.optim.SGD(
+        net.parameters(), lr=1e-3, momentum=0.9, weight_decay=1e-4, fused=True
+    )
+    x, t = torch.randn(TOY_BATCH, TOY[0]), torch.randn(TOY_BATCH, TOY[-1])
+
+    def step() -> None:
+        optimiser.zero_grad()
+        ((net(x) - t).square().sum() / 2 / TOY_BATCH).backward()
+        optimiser.step()
+
+    return step
+
+
+def bare_products(
+    learned: list[tuple[list[Tensor], int]], followed: list[Tensor]
+) -> Callable[[], None]:
+    """The products of one step and nothing else: `learned` are chains of weights with their rows.
+
+    Forward and both gradients for the learned weights (the data need no gradient), forward alone
+    for those that only follow.
+    """
+    jobs: list[tuple[Tensor, Tensor]] = []
+    for chain, rows in learned:
+        for depth, w in enumerate(chain):
+            seeds, outputs, inputs = w.shape
+            x, g = torch.randn(seeds, rows, inputs), torch.randn(seeds, rows, outputs)
+            jobs += [(x, w.mT), (g.mT, x)] + ([(g, w)] if depth else [])
+    rows = learned[0][1]
+    for w in followed:
+        jobs.append((torch.randn(len(w), rows, w.shape[2]), w.mT))
+
+    def products() -> None:
+        for a, b in jobs:
+            torch.bmm(a, b)
+
+    return products
+
+
+def weights_of(network: nn.Module) -> list[Tensor]:
+    return [m.weight.detach().clone() for m in network.modules() if isinstance(m, Linear)]
+
+
+def toy_block(seeds: range) -> tuple[Callable[[], None], Callable[[], None]]:
+    """(step, bare products) of a block of toy seeds."""
+    toy = Toy(seeds)
+    return toy.step, bare_products([(weights_of(toy.net), TOY_BATCH)], [])
+
+
+def tower_block(config: TowerConfig):
+    """A maker of (step, bare products) for blocks of two-tower seeds."""
+
+    def make(seeds: range) -> tuple[Callable[[], None], Callable[[], None]]:
+        run = Run(config, tuple(seeds))
+        towers = run.towers
+        chain = weights_of(towers.online) + weights_of(towers.predictor)
+        return run.step, bare_products([(chain, 2 * config.batch)], weights_of(towers.target))
+
+    return make
+
+
+SIZES = {
+    "toy": ("30-100-50, batch 16", toy_block, toy_bytes()),
+    "digits": (
+        "BYOL 64-256-128 | 256-64 | 256-64, batch 128",
+        tower_block(DIGITS),
+        cost(DIGITS)[1],
+    ),
+    "large": (
+        "BYOL 64-512-512-256 | 512-128 | 512-128, batch 128",
+        tower_block(LARGE),
+        cost(LARGE)[1],
+    ),
+}
+
+
+def timed(work: Callable[[], None], times: int, clock=time.perf_counter) -> float:
+    """Seconds per call."""
+    start = clock()
+    for _ in range(times):
+        work()
+    return (clock() - start) / times
+
+
+def in_turn(works: dict[str, Callable[[], None]], seconds: float) -> dict[str, list[float]]:
+    """Seconds per call of each, timed in turn in short bursts for about `seconds` in all.
+
+    All run on one thread, so the processor time of this process is the time it would take on a
+    machine without other work; other work still costs it cache.
+    """
+    first = {name: timed(work, 2) for name, work in works.items()}
+    share_of_each = seconds / 20 / len(works)
+    bursts = {name: max(1, int(share_of_each / once)) for name, once in first.items()}
+    found: dict[str, list[float]] = {name: [] for name in works}
+    until = time.perf_counter() + seconds
+    while len(found[next(iter(works))]) < 5 or time.perf_counter() < until:
+        for name, work in works.items():
+            found[name].append(timed(work, bursts[name], time.process_time))
+    return found
+
+
+def ratio(above: list[float], below: list[float]) -> float:
+    """Median of the ratios of neighbouring bursts."""
+    return median(a / b for a, b in zip(above, below, strict=True))
+
+
+def measure(size: str, seeds: int, seconds: float) -> dict:
+    """One row of the table: `seeds` seeds of a size, per seed and step."""
+    _, make, touched = SIZES[size]
+    block = block_size(seeds, touched, cuda=False)
+    blocks = min(MOST_BLOCKS, -(-seeds // block))
+    steps, bares = zip(
+        *(make(range(i * block, (i + 1) * block)) for i in range(blocks)), strict=True
+    )
+    alone, _ = make(range(1))
+    found = in_turn(
+        {
+            "step": lambda: [step() for step in steps],
+            "bare": lambda: [bare() for bare in bares],
+            "alone": alone,
+            **({"plain": plain_toy()} if size == "toy" else {}),
+        },
+        seconds,
+    )
+    timed_seeds = blocks * block
+    row = {
+        "size": size,
+        "seeds": seeds,
+        "block": block,
+        "step_us": median(found["step"]) * 1e6 / timed_seeds,
+        "bare_us": median(found["bare"]) * 1e6 / timed_seeds,
+        "alone_us": median(found["alone"]) * 1e6,
+        "over_bare": ratio(found["step"], found["bare"]),
+        "cheaper_than_alone": ratio(found["alone"], found["step"]) * timed_seeds,
+        "bursts": len(found["step"]),
+    }
+    if "plain" in found:
+        row["plain_us"] = median(found["plain"]) * 1e6
+        row["cheaper_than_plain"] = ratio(found["plain"], found["step"]) * timed_seeds
+    return row
+
+
+def threads_inside(size: str, seconds: float) -> dict:
+    """One process with one and with two threads, 16 seeds."""
+    _, make, touched = SIZES[size]
+    step, _ = make(range(block_size(16, touched, cuda=False)))
+    found: dict[int, list[float]] = {1: [], 2: []}
+    once = timed(step, 2)
+    burst = max(1, int(seconds / 20 / once))
+    until = time.perf_counter() + seconds
+    while len(found[1]) < 5 or time.perf_counter() < until:
+        for threads, times in found.items():
+            torch.set_num_threads(threads)
+            times.append(timed(step, burst))
+    torch.set_num_threads(1)
+    return {"size": size, "one_over_two_threads": ratio(found[1], found[2])}
+
+
+def sharded(seeds: int, repeats: int, steps: int) -> None:
+    """Run by torchrun in each process: rank 0 alone, then all together, in turn."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    dist.init_process_group("gloo")
+    rank, processes = dist.get_rank(), dist.get_world_size()
+
+    def blocks_of(mine: range) -> list[Callable[[], None]]:
+        size = block_size(len(mine), toy_bytes(), cuda=False)
+        return [toy_block(mine[i : i + size])[0] for i in range(0, len(mine), size)]
+
+    whole = blocks_of(range(seeds)) if rank == 0 else []
+    part = blocks_of(range(len(share(range(seeds), rank, processes))))
+    found: dict[str, list[float]] = {"one": [], "all": []}
+    for repeat in range(repeats + 1):
+        for name, blocks in (("one", whole), ("all", part)):
+            dist.barrier()
+            start = time.perf_counter()
+            for step in blocks:
+                timed(step, steps)
+            dist.barrier()
+            if repeat:  # the first round warms up
+                found[name].append((time.perf_counter() - start) / steps / seeds)
+    if rank == 0:
+        times = {f"{name}_us": median(values) * 1e6 for name, values in found.items()}
+        gain = ratio(found["one"], found["all"])
+        print(json.dumps({"seeds": seeds, "processes": processes, **times, "gain": gain}))
+    dist.destroy_process_group()
+
+
+def two_processes(seeds: int, repeats: int, steps: int) -> dict:
+    """The toy with its seeds shared by two single-threaded processes, through torchrun."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", __file__]
+    command += ["--sharded", str(seeds), str(repeats), str(steps)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        raise RuntimeError(f"torchrun failed:\n{done.stderr}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def processor() -> str:
+    """The processor's name as the system gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def table(report: dict) -> str:
+    """The report as text."""
+    head = "size    seeds  block   us/step/seed   bare    over bare   cheaper than alone   (plain)"
+    lines = [head, "-" * len(head)]
+    for row in report["rows"]:
+        plain = f"{row['cheaper_than_plain']:.1f}x" if "plain_us" in row else ""
+        lines.append(
+            f"{row['size']:<7}{row['seeds']:>6}{row['block']:>7}{row['step_us']:>15.1f}"
+            f"{row['bare_us']:>7.0f}{row['over_bare']:>12.2f}"
+            f"{row['cheaper_than_alone']:>20.2f}x{plain:>10}"
+        )
+    two = report["two_processes"]
+    lines.append(
+        f"toy, {two['seeds']} seeds on two processes: {two['all_us']:.1f} us against "
+        f"{two['one_us']:.1f} on one, {two['gain']:.2f}x"
+    )
+    for row in report["two_threads"]:
+        lines.append(
+            f"{row['size']}, one process, two threads: "
+            f"{row['one_over_two_threads']:.2f}x the speed of one"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the time, no file")
+    parser.add_argument("--sharded", nargs=3, type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.sharded:
+        sharded(*options.sharded)
+        return
+    torch.manual_seed(0)
+    scale = 0.1 if options.quick else 1.0
+    start = time.perf_counter()
+    rows = []
+    with tuned(1.0):  # one thread, denormals flushed
+        for size in SIZES:
+            for seeds in SEEDS:
+                rows.append(measure(size, seeds, 8 * scale))
+                print(f"{size} {seeds}: {rows[-1]['over_bare']:.2f}", file=sys.stderr)
+        inside = [threads_inside(size, 6 * scale) for size in SIZES]
+    report = {
+        "schema": 1,
+        "benchmark": "seeds",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": f"{processor()}, {os.cpu_count()} cores, one thread per process",
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "numpy": np.__version__,
+            "ssl_dynamics": ssl_dynamics.__version__,
+        },
+        "sizes": {name: text for name, (text, _, _) in SIZES.items()},
+        "rows": rows,
+        "two_processes": two_processes(64, max(3, int(20 * scale)), 100),
+        "two_threads": inside,
+    }
+    report["wall_s"] = round(time.perf_counter() - start, 1)
+    print(table(report))
+    if not options.quick:
+        OUT.parent.mkdir(parents=True, exist_ok=True)
+        OUT.write_text(json.dumps(report, indent=1) + "\n")
+        print(f"written: {OUT}")
+
+
+if __name__ == "__main__":
+    main()
