@@ -35,7 +35,7 @@ class Network(nn.Sequential):
             if isinstance(layer, Linear):
                 if run is None:
                     parts.append(run := [])
-                run.append((layer.weight, layer.bias, False))
+                run.append((layer.used_weight, layer.bias, False))
             elif isinstance(layer, ReLU) and run is not None:
                 run[-1] = (*run[-1][:2], True)
             else:
@@ -52,6 +52,8 @@ class Network(nn.Sequential):
         parts = self._parts()
         if len(parts) != 1 or not isinstance(parts[0], list):
             raise TypeError("pullback needs a network of Linear and ReLU layers alone")
+        if any(isinstance(layer, Linear) and layer.standardised for layer in self):
+            raise TypeError("pullback does not differentiate standardised weights; use backward()")
         run = parts[0]
         activations = chain_forward(x, run)
 
