@@ -111,6 +111,18 @@ def break_caption(book: NotebookNode) -> None:
     del book.cells[2].metadata["mystnb"]["figure"]["caption"]
 
 
+def break_picture(book: NotebookNode) -> None:
+    del book.cells[2].outputs[0]["data"]["image/png"]
+
+
+def break_lonely(book: NotebookNode) -> None:
+    book.cells[2].outputs.append(new_output("stream", name="stdout", text="3"))
+
+
+def break_list(book: NotebookNode) -> None:
+    book.cells[-1].source += "\n```{bibliography}\n```"
+
+
 def break_name(book: NotebookNode) -> None:
     book.cells[2].metadata["mystnb"]["figure"]["name"] = "plot"
 
@@ -154,6 +166,9 @@ def break_float(book: NotebookNode) -> None:
         (break_comment, "nbval comment"),
         (break_alt, "alt text must be a sentence"),
         (break_caption, "without a caption"),
+        (break_picture, "shows no picture"),
+        (break_lonely, "one caption"),
+        (break_list, "page References"),
         (break_name, "without a name"),
         (break_path, "/home/me"),
         (break_address, "0x7f3355dca"),

@@ -92,9 +92,11 @@ def pictures_described(notebook: NotebookNode) -> Iterator[str]:
     for cell in code_cells(notebook):
         pictures = [item for item in cell.outputs if set(item.get("data", {})) & set(UNREADABLE)]
         if not pictures:
+            if "figure" in cell.metadata.get("mystnb", {}):
+                yield f"cell {cell.id}: has a caption, but shows no picture"
             continue
-        if len(pictures) > 1:
-            yield f"cell {cell.id}: {len(pictures)} pictures in one cell, one alt text; split it"
+        if len(cell.outputs) > 1:
+            yield f"cell {cell.id}: a picture and other output in one cell, one caption; split it"
         settings = cell.metadata.get("mystnb", {})
         alt = settings.get("image", {}).get("alt", "")
         figure = settings.get("figure", {})
@@ -156,6 +158,13 @@ def headings(notebook: NotebookNode) -> Iterator[tuple[int, str]]:
             yield len(hashes), title
 
 
+def one_reference_list(notebook: NotebookNode) -> Iterator[str]:
+    """Chapters cite; the list stands once, on the page References."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and "{bibliography}" in cell.source:
+            yield f"cell {cell.id}: cite with {{cite:t}}; the list is on the page References"
+
+
 def small_enough(notebook: NotebookNode) -> Iterator[str]:
     """A chapter fits one sitting and one minute of two cores."""
     if len(notebook.cells) > MAX_CELLS + 10:
@@ -192,5 +201,6 @@ EVERY_NOTEBOOK = (
     pictures_described,
     nothing_of_this_machine,
     imports_are_clean,
+    one_reference_list,
 )
 EVERY_CHAPTER = (headings_in_order, small_enough, exact_derivation)
