@@ -41,7 +41,7 @@ def test_every_row_is_complete():
 
 def test_a_second_meaning_is_refused():
     with pytest.raises(ValueError, match="already means"):
-        notation._row("phi", r"\phi_2", "something else", "simsiam")
+        notation._row("varphi", r"\phi_2", "something else", "simsiam")
     with pytest.raises(ValueError, match="already means"):
         notation._row("phi_2", r"\varphi", "something else", "simsiam")
     with pytest.raises(ValueError, match="unknown chapter"):

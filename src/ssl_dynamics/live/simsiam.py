@@ -8,7 +8,7 @@ import traitlets
 
 from ssl_dynamics.live.base import Widget
 
-_HERE, _START = ("phi", "theta"), ("phi_0", "theta_0")
+_HERE, _START = ("varphi", "theta"), ("varphi_0", "theta_0")
 
 
 class PhasePortrait(Widget):

@@ -133,9 +133,9 @@ w_start = _row("w_0", "w_0", "online weight at the start", "index ema")
 w_target_start = _row("w_target_0", "w'_0", "target weight at the start", "ema")
 
 # --- simsiam ----------------------------------------------------------------------------------
-phi = _row("phi", r"\varphi", "scalar predictor", "simsiam", code="phi")
+phi = _row("varphi", r"\varphi", "scalar predictor", "simsiam", code="phi")
 theta = _row("theta", r"\theta", "scalar encoder", "simsiam", code="theta")
-phi0 = _row("phi_0", r"\varphi_0", "predictor at the start", "simsiam", code="phi0")
+phi0 = _row("varphi_0", r"\varphi_0", "predictor at the start", "simsiam", code="phi0")
 theta0 = _row("theta_0", r"\theta_0", "encoder at the start", "simsiam", code="theta0")
 c_stop = _row(
     "C_stop", r"C_{\rm stop}", "conserved with stop-gradient: encoder² - predictor²", "simsiam"
