@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ssl_dynamics.training import CheckpointError, Run, TowerConfig, checkpoint, train_towers
+from ssl_dynamics.training.interrupt import Interrupt
 from ssl_dynamics.training.loop import checkpoint_name
 
 CONFIG = TowerConfig(
@@ -33,23 +34,38 @@ def path_in(folder, measures=None):
 
 
 class StopAt:
-    """A measure that presses Ctrl-C when training has reached `step`."""
+    """A measure that presses Ctrl-C at the evaluation of that number."""
 
-    def __init__(self, evaluation, number=signal.SIGINT):
-        self.left, self.number = evaluation, number
+    def __init__(self, evaluation, signals=()):
+        self.left, self.signals = evaluation, signals
 
     def __call__(self, towers, data):
         if self.left == 0:
-            os.kill(os.getpid(), self.number)
+            for number in self.signals:
+                os.kill(os.getpid(), number)
         self.left -= 1
         return torch.zeros(len(SEEDS))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_leaves_a_checkpoint_and_the_run_goes_on_bit_for_bit(tmp_path, number):
+def test_a_later_second_ctrl_c_interrupts_at_once(monkeypatch):
+    monkeypatch.setattr("ssl_dynamics.training.interrupt.ONE_REQUEST", -1.0)
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupt() as interrupt:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupt.asked
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(
+    "signals", [[signal.SIGINT], [signal.SIGTERM], [signal.SIGINT, signal.SIGINT]]
+)
+def test_ctrl_c_leaves_a_checkpoint_and_the_run_goes_on_bit_for_bit(tmp_path, signals):
+    """Twice at once is once: torchrun repeats what the terminal has sent."""
     expected = train(measures={"stop": StopAt(-1)})
     with pytest.raises(KeyboardInterrupt, match="goes on from"):
-        train(tmp_path, measures={"stop": StopAt(1, number)})
+        train(tmp_path, measures={"stop": StopAt(1, signals)})
     saved = checkpoint.load(path_in(tmp_path, {"stop": None}), CONFIG.fingerprint())
     assert saved["now"] == 15
     found = train(tmp_path, measures={"stop": StopAt(-1)})
