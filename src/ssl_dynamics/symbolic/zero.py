@@ -48,10 +48,18 @@ _REDUCTIONS: tuple[tuple[str, Callable[[sp.Expr], sp.Expr], str], ...] = (
     ("cancel", sp.cancel, "the rational normal form is 0"),
     ("factor", sp.factor, "factoring leaves 0"),
     ("radsimp", lambda e: sp.expand(sp.radsimp(e)), "rationalising the denominators leaves 0"),
-    ("powsimp", lambda e: sp.powsimp(sp.powdenest(sp.expand(e)), deep=True), "joining powers"),
+    (
+        "powsimp",
+        lambda e: sp.powsimp(sp.powdenest(sp.expand(e)), deep=True),
+        "joining powers of one base leaves 0",
+    ),
     ("logcombine", lambda e: sp.expand(sp.expand_log(e)), "splitting logarithms leaves 0"),
     ("trigsimp", lambda e: sp.trigsimp(sp.expand_trig(e)), "trigonometric identities leave 0"),
-    ("exponentials", lambda e: sp.simplify(sp.expand(e.rewrite(sp.exp))), "in exponentials"),
+    (
+        "exponentials",
+        lambda e: sp.simplify(sp.expand(e.rewrite(sp.exp))),
+        "rewriting in exponentials leaves 0",
+    ),
     ("simplify", sp.simplify, "SymPy's general simplification leaves 0"),
 )
 _CHEAP = 2  # reductions tried before the first sampling
