@@ -156,7 +156,10 @@ def phase_portrait(
     dx, dy = (np.broadcast_to(np.asarray(d, dtype=float), x.shape) for d in field(x, y))
     speed = np.log10(np.hypot(dx, dy) + 1e-6)
     with style():
-        ax.streamplot(x, y, dx, dy, color=speed, cmap=COLOUR_MAP, linewidth=0.8, arrowsize=0.9)
+        shades = plt.Normalize(speed.min(), speed.max() + 0.4 * np.ptp(speed))  # no pale yellow
+        ax.streamplot(
+            x, y, dx, dy, color=speed, cmap=COLOUR_MAP, norm=shades, linewidth=0.8, arrowsize=0.9
+        )
         for k, (name, path) in enumerate((orbits or {}).items()):
             path = np.asarray(path)
             sign = look(k)

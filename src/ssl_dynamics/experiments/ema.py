@@ -68,6 +68,8 @@ class Config:
     """Steps between two measurements."""
 
     def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise ValueError(f"seeds: {self.seeds}; allowed: at least 1")
         unknown = sorted(set(self.kinds) - set(KINDS))
         if unknown or not self.kinds:
             raise ValueError(f"kinds: {self.kinds!r}; allowed: some of {', '.join(KINDS)}")
