@@ -33,8 +33,8 @@ export default {
         { looks: "s-blue w2 dash", label: "without EMA" }] });
     w.number("outer", "pole farthest out");
     w.number("inner", "other pole");
-    w.number("time", "doubling time");
-    w.number("bare", "without EMA, *γ* = 0");
+    w.number("time", "doubles or halves in");
+    w.number("bare", "pole without EMA");
 
     const poles = (gains) => {
       const half = forms.trace(...gains) / 2, gap = half * half - forms.determinant(...gains);
@@ -101,17 +101,19 @@ export default {
       const fold = Math.log(2) / Math.abs(Math.log(far));
       const pace = `every ${show(fold)} steps`;
       const slow = gamma > 0 && b > a ? ` Without EMA the pole would be at ${show(bare[0], 4)}: EMA slows the growth, it does not stop it.` : "";
+      const other = Math.min(forms.second_exit(1, a, b, 0), forms.second_exit(1, a, b, 1)) < 0
+        ? " Another EMA rate would let a pole out through −1." : " No EMA rate changes this.";
       const [regime, tone, lead, rest] =
         down < -1e-12 && up < -1e-12 ? ["both", "bad", "Both poles are outside.", `One is above +1 because *b* > *a*, one below −1 because the step is too large. The oscillating one is at ${words(pair[1])}, the growing one at ${words(pair[0])}.`]
         : down < -1e-12 ? ["oscillates", "bad", "The mode oscillates and grows, although *b* ≤ *a*.", `A pole has left through −1, at ${words(pair[1])}: the step is too large, *αa* is above ${show(forms.critical_gain(1, b, gamma), 4)}.`]
         : zero(down) ? ["critical-minus", "", "Critical: a pole sits at −1.", "The weight changes its sign for ever. A larger *αa* makes the oscillation grow."]
-        : zero(up) ? ["critical-plus", "", "Critical: a pole sits at +1.", "With *a* = *b* the weight neither grows nor decays, whatever the EMA rate is."]
+        : zero(up) ? ["critical-plus", "", "Critical: a pole sits at +1.", "With *a* = *b* this pole stays at +1 whatever the EMA rate is: in the long run the weight neither grows nor decays."]
         : up < 0 ? ["grows", "good", "The mode grows, because *b* > *a*.", `One pole is outside through +1, at ${words(pair[0])}; the weight doubles ${pace}.${slow}`]
-        : ["stable", "", "The mode dies out, because *b* < *a*.", far === 0 ? "Both poles are at 0." : `Both poles are inside the circle; in the long run the weight halves ${pace}. No EMA rate changes this sign.`];
+        : ["stable", "", "The mode dies out, because *b* < *a*.", far === 0 ? "Both poles are at 0." : `Both poles are inside the circle; in the long run the weight halves ${pace}.${other}`];
       const critical = zero(up) || zero(down);
       return { regime, tone, caption: [lead, rest], numbers: {
         outer: { value: outer[0], text: words(outer) }, inner: { value: inner[0], text: words(inner) },
-        time: { value: critical && far < 1 + 1e-9 ? Infinity : fold, text: far === 0 ? "at once" : critical && far < 1 + 1e-9 ? "∞ steps" : `${show(fold)} steps${far < 1 ? " to halve" : ""}` },
+        time: { value: critical && far < 1 + 1e-9 ? Infinity : fold, text: far === 0 ? "at once" : critical && far < 1 + 1e-9 ? "∞ steps" : `${show(fold)} steps` },
         bare: { value: bare[0], text: words(bare) } } };
     });
   },

@@ -9,16 +9,17 @@ const kit = (() => {
   --line: color-mix(in srgb, var(--ink) 26%, var(--paper));
   --wash: color-mix(in srgb, var(--ink) 7%, var(--paper));
   --blue: #0072B2; --red: #D55E00; --green: #009E73; --orange: #E69F00; --pink: #CC79A7;
-  container-type: inline-size; color: var(--ink); background: var(--paper); font-size: 15px;
+  --tint: .17; container-type: inline-size; color: var(--ink); background: var(--paper); font-size: 15px;
   line-height: 1.45; border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px;
   margin: 1em 0; color-scheme: light; break-inside: avoid; }
 html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
   --blue: #56B4E9; --red: #F0803C; --green: #1FBF92; --orange: #E69F00; --pink: #DE9CC1;
-  color-scheme: dark; }
+  --tint: .27; color-scheme: dark; }
 .sslw * { box-sizing: border-box; }
 .sslw p { margin: 0; }
 .sslw i, .sslw .it { font-family: "STIX Two Text", "Latin Modern Roman", "Times New Roman",
   "Liberation Serif", serif; font-style: italic; font-size: 1.07em; }
+.sslw i { line-height: 1; }
 .sslw sub, .sslw sup { font-size: .75em; line-height: 0; }
 .sslw-question { font-weight: 600; }
 .sslw-controls { display: flex; flex-wrap: wrap; gap: 10px 26px; margin-top: 12px; }
@@ -72,7 +73,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
 .sslw .f-blue { fill: var(--blue); } .sslw .f-red { fill: var(--red); }
 .sslw .f-green { fill: var(--green); } .sslw .f-quiet { fill: var(--quiet); }
 .sslw .f-wash { fill: var(--wash); }
-.sslw .tint { opacity: .17; } html[data-theme="dark"] .sslw .tint { opacity: .27; }
+.sslw .tint { opacity: var(--tint); }
 .sslw .w1 { stroke-width: 1.25; } .sslw .w2 { stroke-width: 2; } .sslw .w3 { stroke-width: 3; }
 .sslw .dash { stroke-dasharray: 7 4; } .sslw .dot { stroke-dasharray: 1.5 4; stroke-linecap: round; }
 .sslw .dashdot { stroke-dasharray: 9 4 2 4; }
@@ -85,7 +86,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
 .sslw .handle .knob { stroke: var(--paper); stroke-width: 1.5; }
 .sslw-numbers { display: flex; flex-wrap: wrap; gap: 6px 12px; margin: 12px 0 0; padding: 0; }
 .sslw-number { flex: 1 1 120px; background: var(--wash); border-radius: 6px; padding: 6px 10px; }
-.sslw-number .name { display: block; font-size: 13px; color: var(--ink); }
+.sslw-number .name { display: block; font-size: 13px; line-height: 20px; color: var(--ink); }
 .sslw-number output { font-size: 17px; font-weight: 600; font-variant-numeric: tabular-nums;
   white-space: nowrap; }
 .sslw-caption { display: block; margin-top: 12px; min-height: 4.4em; border-left: 4px solid;
@@ -351,7 +352,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
     }
     host.append(box);
     const handleNodes = new Map();
-    const m = { left: log ? 56 : 46, right: 14, top: 10, bottom: 42 };
+    const m = { left: log ? 58 : 52, right: 14, top: 10, bottom: 42 };
     let x = options.x, y = options.y, width = 0, height = 0;
     const measure = () => Math.round(svg.getBoundingClientRect().width || box.clientWidth || 480);
     const X = (v) => m.left + ((v - x[0]) / (x[1] - x[0])) * (width - m.left - m.right);
@@ -381,7 +382,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
       frame.append(rich(s("text", { x: (m.left + right) / 2, y: height - 6, class: "name",
         "text-anchor": "middle" }), xlabel));
       const side = s("text", { class: "name", "text-anchor": "middle",
-        transform: `translate(12 ${(m.top + bottom) / 2}) rotate(-90)` });
+        transform: `translate(11 ${(m.top + bottom) / 2}) rotate(-90)` });
       frame.append(rich(side, ylabel));
     }
 
