@@ -285,4 +285,5 @@ def test_a_real_ctrl_c_ends_without_a_traceback(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=30)
     assert process.returncode == 130
+    assert err == "stopped before the first checkpoint; the same command starts anew.\n"
     assert "Traceback" not in err

@@ -135,8 +135,12 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     try:
         record = module.run(config, progress=not options.quiet, checkpoint_dir=folder)
     except KeyboardInterrupt:
-        _say(f"stopped. The checkpoint is in {folder}; the same command resumes.", STOPPED)
-        return STOPPED
+        if any(path.is_file() for path in folder.rglob("*")):
+            return _say(
+                f"stopped. The checkpoint is in {folder}; the same command resumes.", STOPPED
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+        return _say("stopped before the first checkpoint; the same command starts anew.", STOPPED)
     except (ValueError, OSError) as error:
         return _say(f"{options.experiment}: {error}", FAILED)
     except RuntimeError as error:  # a damaged checkpoint, or torch out of memory

@@ -47,6 +47,20 @@ class Part:
     fraction: bool = False
 
     @property
+    def bound(self) -> float:
+        """The declared tolerance of a part that asks for a check."""
+        if self.tolerance is None:
+            raise ClaimError(f"{self.ref} declares no tolerance")
+        return self.tolerance
+
+    @property
+    def expected(self) -> Predicate:
+        """The declared predicate of a part that asks for an observation."""
+        if self.predicate is None:
+            raise ClaimError(f"{self.ref} declares no predicate")
+        return self.predicate
+
+    @property
     def ref(self) -> str:
         """`slug/id`, the name used in code."""
         return f"{self.slug}/{self.id}"
@@ -148,10 +162,11 @@ def claims_from(folder: Path | str) -> Iterator[None]:
 
 
 def _claim(where: str, stem: str, entry: Mapping) -> Claim:
-    slug = entry.get("slug") if isinstance(entry, Mapping) else None
-    where = f"{where}: claim {slug!r}"
+    given = entry.get("slug") if isinstance(entry, Mapping) else None
+    where = f"{where}: claim {given!r}"
     _keys(where, entry, _CLAIM_KEYS, _CLAIM_OPTIONS)
     _texts(where, entry, (_CLAIM_KEYS | _CLAIM_OPTIONS) - {"chapters", "part"})
+    slug = str(given)
     if not _ID.fullmatch(slug):
         raise ClaimError(f"{where}: slug must be lower-case words joined by '-'")
     if not _ROW.fullmatch(entry["row"]):

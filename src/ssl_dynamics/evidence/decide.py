@@ -42,7 +42,7 @@ def decide(statement: Boolean, assumptions: Iterable[Boolean] = ()) -> str:
     if isinstance(statement, sp.Equivalent):
         return _equivalent(statement.args, given)
     if isinstance(statement, sp.Implies):
-        return _implies(*statement.args, given)
+        return _implies(statement.args[0], statement.args[1], given)
     if isinstance(statement, Relational):
         return _relation(statement, given)
     if isinstance(statement, Boolean):

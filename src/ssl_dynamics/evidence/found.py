@@ -91,12 +91,12 @@ def _joined(output: Mapping, mime: str) -> str:
 
 def _figures(kind: str, facts: Mapping, part: Part) -> str:
     try:
-        if kind == "check" and not max(facts["residuals"]) < part.tolerance:
-            return f"residual {max(facts['residuals'])} is not below {part.tolerance}"
+        if kind == "check" and not max(facts["residuals"]) < part.bound:
+            return f"residual {max(facts['residuals'])} is not below {part.bound}"
         if kind == "observe":
             interval = Interval(facts["mean"], facts["low"], facts["high"], facts["n"])
-            if interval.n < 3 or not part.predicate.holds_throughout(interval):
-                return f"{interval} does not meet '{part.predicate}'"
+            if interval.n < 3 or not part.expected.holds_throughout(interval):
+                return f"{interval} does not meet '{part.expected}'"
     except (KeyError, TypeError, ValueError) as error:
         return f"its figures are incomplete: {error!r}"
     return ""

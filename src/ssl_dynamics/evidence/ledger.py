@@ -209,7 +209,8 @@ def _order(claim: Claim) -> tuple[str, int, str]:
 
 def _links(entry: Entry, part: Part) -> str:
     links = [
-        f'<a class="ledger-link" href="{piece.link}">{WORDS[piece.kind].lower()}</a>'
+        f'<a class="ledger-link" href="{piece.link}" '
+        f'aria-label="{WORDS[piece.kind].lower()}: {piece.part}">{WORDS[piece.kind].lower()}</a>'
         for piece in entry.of(part)
     ]
     lacking = [f'<em class="ledger-missing">{kind} missing</em>' for kind in entry.missing(part)]

@@ -86,7 +86,7 @@ def check(
     claim_part = _listed(part, "check")
     if not varied.strip():
         raise EvidenceError(f"check {part}: varied must say what changed from draw to draw")
-    tolerance = claim_part.tolerance
+    tolerance = claim_part.bound
     try:
         residuals = compare(measured, predicted, tolerance)
     except ValueError as error:
@@ -131,7 +131,7 @@ def observe(
         interval = record.interval(metric, at, fraction=claim_part.fraction)
     except RecordError as error:
         raise EvidenceError(f"observe {part}: {error}") from None
-    predicate = claim_part.predicate
+    predicate = claim_part.expected
     if not predicate.holds_throughout(interval):
         raise EvidenceError(
             f"observe {part}: {_metric_name(metric)} is {interval}; "

@@ -22,7 +22,7 @@ import numpy as np
 
 from ssl_dynamics.records.record import NAME, SCHEMA, Record, RecordError
 
-_JSON_FIELDS = {
+_JSON_FIELDS: dict[str, type | tuple[type, ...]] = {
     "schema": int,
     "experiment": str,
     "name": str,
