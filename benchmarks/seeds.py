@@ -52,6 +52,7 @@ class Toy:
 
     def __init__(self, seeds: range) -> None:
         self.net = mlp(seeds, TOY, purpose="toy")
+        self.passes = self.net.by_hand()
         self.optimiser = SGD([(self.net.parameters(), 1e-3)], momentum=0.9, weight_decay=1e-4)
         generator = torch.Generator().manual_seed(0)
         count = len(seeds)
@@ -59,8 +60,8 @@ class Toy:
         self.t = torch.randn(count, TOY_BATCH, TOY[-1], generator=generator)
 
     def step(self) -> None:
-        y, pull = self.net.pullback(self.x)
-        pull((y - self.t).div_(TOY_BATCH))
+        error = self.passes.forward(self.x) - self.t
+        self.passes.backward(error.div_(TOY_BATCH))
         self.optimiser.step()
 
 

@@ -34,4 +34,4 @@ def test_network_uses_the_standardised_weights():
         by_layers = layer(by_layers)
     assert (net(x) - by_layers).abs().max() < 1e-12
     with pytest.raises(TypeError, match="standardised"):
-        net.pullback(x)
+        net.by_hand()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from ssl_dynamics.networks.kernels import Layer, chain, chain_backward, chain_forward
+from ssl_dynamics.networks.kernels import ByHand, Run, chain
 from ssl_dynamics.networks.layers import Linear, ReLU
 from ssl_dynamics.networks.norm import BatchNorm
 
@@ -27,9 +27,9 @@ class Network(nn.Sequential):
             x = chain(x, part) if isinstance(part, list) else part(x)
         return x
 
-    def _parts(self) -> list[nn.Module | list[Layer]]:
+    def _parts(self) -> list[nn.Module | Run]:
         """The layers, with runs of linear maps and their ReLUs joined into lists."""
-        parts: list[nn.Module | list[Layer]] = []
+        parts: list[nn.Module | Run] = []
         for layer in self:
             run = parts[-1] if parts and isinstance(parts[-1], list) else None
             if isinstance(layer, Linear):
@@ -42,30 +42,17 @@ class Network(nn.Sequential):
                 parts.append(layer)
         return parts
 
-    @torch.no_grad()
-    def pullback(self, x: Tensor) -> tuple[Tensor, Callable[[Tensor], None]]:
-        """The output y for x [S, B, in], and a function that takes dL/dy to the parameters' grad.
+    def by_hand(self) -> ByHand:
+        """Forward and backward without autograd, for networks of `Linear` and `ReLU` alone.
 
-        For networks of `Linear` and `ReLU` alone. It does what `backward()` would, without
-        autograd: at toy sizes autograd costs more than the products.
+        At toy sizes autograd costs more than the products.
         """
         parts = self._parts()
         if len(parts) != 1 or not isinstance(parts[0], list):
-            raise TypeError("pullback needs a network of Linear and ReLU layers alone")
+            raise TypeError("by_hand needs a network of Linear and ReLU layers alone")
         if any(isinstance(layer, Linear) and layer.standardised for layer in self):
-            raise TypeError("pullback does not differentiate standardised weights; use backward()")
-        run = parts[0]
-        activations = chain_forward(x, run)
-
-        @torch.no_grad()
-        def pull(g: Tensor) -> None:
-            _, gradients = chain_backward(g, activations, run, into_input=False)
-            for (weight, bias, _), (into_weight, into_bias) in zip(run, gradients, strict=True):
-                weight.grad = into_weight
-                if bias is not None:
-                    bias.grad = into_bias
-
-        return activations[-1], pull
+            raise TypeError("by_hand does not differentiate standardised weights; use backward()")
+        return ByHand(parts[0])
 
 
 def mlp(

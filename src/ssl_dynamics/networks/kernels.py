@@ -3,13 +3,14 @@
 `standardise_by_hand` is `norm.standardise` and `chain` is a run of `Linear` and `ReLU` layers;
 tests hold them equal to plain autograd. They save the passes over memory and the bookkeeping
 that autograd needs at small sizes. Their gradients cannot be differentiated again: for second
-derivatives call `norm.standardise` and the single layers. `Network.pullback` uses the same
-passes without autograd, for loops over very small networks.
+derivatives call `norm.standardise` and the single layers. `Network.by_hand()` gives
+the same passes without autograd, for loops over very small networks.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -56,18 +57,32 @@ def standardise_by_hand(x: Tensor, mean: str, std: str, eps: float) -> Tensor:
     return _Standardise.apply(x, mean, std, eps)
 
 
-Layer = tuple[Tensor, Tensor | None, bool]
-"""Weight [S, out, in], bias [S, out] or None, and whether a ReLU follows."""
+class Layer(NamedTuple):
+    """One linear map of a chain, with the views of its parameters that the products need."""
+
+    weight: Tensor
+    """[S, out, in]"""
+    transposed: Tensor
+    """[S, in, out]"""
+    offset: Tensor | None
+    """The bias as [S, 1, out]."""
+    relu: bool
+    """Whether a ReLU follows."""
+
+    @classmethod
+    def of(cls, weight: Tensor, bias: Tensor | None, relu: bool) -> Layer:
+        """The layer with this weight [S, out, in] and bias [S, out]."""
+        return cls(weight, weight.mT, None if bias is None else bias.unsqueeze(1), relu)
 
 
 def chain_forward(x: Tensor, layers: Sequence[Layer]) -> list[Tensor]:
     """Linear maps one after the other: [S, B, in] -> the input and every layer's output."""
     activations = [x]
-    for weight, bias, relu in layers:
-        if bias is None:
-            y = torch.bmm(activations[-1], weight.mT)
+    for _, transposed, offset, relu in layers:
+        if offset is None:
+            y = torch.bmm(activations[-1], transposed)
         else:
-            y = torch.baddbmm(bias.unsqueeze(1), activations[-1], weight.mT)
+            y = torch.baddbmm(offset, activations[-1], transposed)
         activations.append(y.relu_() if relu else y)
     return activations
 
@@ -82,10 +97,11 @@ def chain_backward(
     """
     gradients: list[tuple[Tensor, Tensor | None]] = []
     for depth in reversed(range(len(layers))):
-        weight, bias, relu = layers[depth]
+        weight, _, offset, relu = layers[depth]
         if relu:
             g = torch.ops.aten.threshold_backward(g, activations[depth + 1], 0)
-        gradients.append((torch.bmm(g.mT, activations[depth]), None if bias is None else g.sum(1)))
+        into_weight = torch.bmm(g.mT, activations[depth])
+        gradients.append((into_weight, None if offset is None else g.sum(1)))
         if depth or into_input:
             g = torch.bmm(g, weight)
     return (g if into_input else None), gradients[::-1]
@@ -94,7 +110,7 @@ def chain_backward(
 class _Chain(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, relus: tuple[bool, ...], *parameters: Tensor | None) -> Tensor:
-        layers = list(zip(parameters[::2], parameters[1::2], relus, strict=True))
+        layers = _layers(parameters, relus)
         activations = chain_forward(x.flatten(1, -2), layers)
         ctx.shape, ctx.relus = x.shape, relus
         ctx.save_for_backward(*activations, *parameters)
@@ -105,14 +121,53 @@ class _Chain(torch.autograd.Function):
     def backward(ctx, g: Tensor):
         cut = len(ctx.relus) + 1
         activations, parameters = ctx.saved_tensors[:cut], ctx.saved_tensors[cut:]
-        layers = list(zip(parameters[::2], parameters[1::2], ctx.relus, strict=True))
         wanted = ctx.needs_input_grad[0]
-        into, gradients = chain_backward(g.flatten(1, -2), activations, layers, into_input=wanted)
+        into, gradients = chain_backward(
+            g.flatten(1, -2), activations, _layers(parameters, ctx.relus), into_input=wanted
+        )
         flat = [gradient for pair in gradients for gradient in pair]
         return into.view(ctx.shape) if wanted else None, None, *flat
 
 
-def chain(x: Tensor, layers: Sequence[Layer]) -> Tensor:
+def _layers(parameters: Sequence[Tensor | None], relus: Sequence[bool]) -> list[Layer]:
+    triples = zip(parameters[::2], parameters[1::2], relus, strict=True)
+    return [Layer.of(*triple) for triple in triples]
+
+
+Run = list[tuple[Tensor, Tensor | None, bool]]
+"""Weight [S, out, in], bias [S, out] or None, and whether a ReLU follows, layer by layer."""
+
+
+def chain(x: Tensor, run: Run) -> Tensor:
     """The last output of `chain_forward`, differentiable: [S, ..., B, in] -> [S, ..., B, out]."""
-    parameters = [p for weight, bias, _ in layers for p in (weight, bias)]
-    return _Chain.apply(x, tuple(relu for _, _, relu in layers), *parameters)
+    parameters = [p for weight, bias, _ in run for p in (weight, bias)]
+    return _Chain.apply(x, tuple(relu for _, _, relu in run), *parameters)
+
+
+class ByHand:
+    """Forward and backward of a chain without autograd, for loops over very small networks.
+
+    `y = passes.forward(x)` and then `passes.backward(dL/dy)`, which sets the parameters' `grad`
+    as `backward()` would. Prepared once; make it after the network has its place and type.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.parameters = [(weight, bias) for weight, bias, _ in run]
+        self.layers = [
+            Layer.of(weight.detach(), None if bias is None else bias.detach(), relu)
+            for weight, bias, relu in run
+        ]
+        self._activations: list[Tensor] = []
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The output [S, B, out] for x [S, B, in]."""
+        self._activations = chain_forward(x, self.layers)
+        return self._activations[-1]
+
+    def backward(self, g: Tensor) -> None:
+        """Set the gradients of the last forward pass from the one at its output, g [S, B, out]."""
+        _, gradients = chain_backward(g, self._activations, self.layers, into_input=False)
+        for (weight, bias), pair in zip(self.parameters, gradients, strict=True):
+            weight.grad = pair[0]
+            if bias is not None:
+                bias.grad = pair[1]

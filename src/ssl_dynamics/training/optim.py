@@ -12,7 +12,8 @@ class SGD:
     """v <- m v + (gradient + decay w);  w <- w - lr v, for every parameter of every seed.
 
     The same update as `torch.optim.SGD`, without its bookkeeping: at the sizes of this book
-    that would cost as much as the network. `groups` are pairs (parameters, learning rate).
+    that would cost as much as the network. `groups` are pairs (parameters, learning rate). Make it
+    after the network has its place and type.
     """
 
     def __init__(
@@ -25,14 +26,16 @@ class SGD:
         listed = [(list(parameters), lr) for parameters, lr in groups]
         self.groups = [(parameters, lr) for parameters, lr in listed if parameters and lr]
         self.momentum, self.weight_decay = momentum, weight_decay
-        self.velocity = [[torch.zeros_like(w) for w in group] for group, _ in self.groups]
+        self._values = [[w.detach() for w in group] for group, _ in self.groups]  # same memory
+        self.velocity = [[torch.zeros_like(w) for w in group] for group in self._values]
 
-    @torch.no_grad()
     def step(self) -> None:
         """Update every parameter from its gradient, then forget the gradients."""
-        for (weights, lr), velocity in zip(self.groups, self.velocity, strict=True):
+        for (weights, lr), values, velocity in zip(
+            self.groups, self._values, self.velocity, strict=True
+        ):
             torch._fused_sgd_(
-                weights,
+                values,
                 [w.grad for w in weights],
                 velocity if self.momentum else [],
                 weight_decay=self.weight_decay,
@@ -43,11 +46,6 @@ class SGD:
                 maximize=False,
                 is_first_step=False,
             )
-        self.forget()
-
-    def forget(self) -> None:
-        """Drop all gradients."""
-        for weights, _ in self.groups:
             for w in weights:
                 w.grad = None
 
