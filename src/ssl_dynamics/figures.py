@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy import stats
@@ -76,7 +78,7 @@ def new(
     *,
     ncols: int = 1,
     size: tuple[float, float] | None = None,
-    **subplot_options,
+    **subplot_options: Any,
 ) -> tuple[Figure, Axes | np.ndarray]:
     """An empty labelled figure: one axes, or a row of `ncols` (then labels may be sequences)."""
     with style():
@@ -93,7 +95,7 @@ def new(
 
 
 def trajectories(
-    steps,
+    steps: npt.ArrayLike,
     curves: Mapping[str, np.ndarray],
     *,
     xlabel: str,
@@ -236,7 +238,7 @@ def interval_dots(
         for row, (name, values) in zip(rows, conditions.items(), strict=True):
             loud = name in highlight
             colour, marker = (NEGATIVE, "s") if loud else (MEASURED, "o")
-            if hasattr(values, "mean") and hasattr(values, "low"):
+            if hasattr(values, "mean") and hasattr(values, "low") and hasattr(values, "high"):
                 mean, low, high = values.mean, values.low, values.high
             else:
                 seeds = np.asarray(values, dtype=float).ravel()
@@ -253,9 +255,9 @@ def interval_dots(
 
 
 def heat_map(
-    x,
-    y,
-    values,
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    values: npt.ArrayLike,
     *,
     xlabel: str,
     ylabel: str,
@@ -284,7 +286,9 @@ def heat_map(
     return fig, ax
 
 
-def interval(values, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def interval(
+    values: npt.ArrayLike, level: float = 0.95
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean over the seeds axis of ``[S, ...]`` and the ends of its Student-t interval.
 
     With one seed the interval is the point itself: it has no width to show.
@@ -298,7 +302,9 @@ def interval(values, level: float = 0.95) -> tuple[np.ndarray, np.ndarray, np.nd
     return mean, mean - half, mean + half
 
 
-def _canvas(ax, xlabel, ylabel, size=None) -> tuple[Figure, Axes]:
+def _canvas(
+    ax: Any, xlabel: str, ylabel: str, size: tuple[float, float] | None = None
+) -> tuple[Figure, Any]:
     if ax is None:
         return new(xlabel, ylabel, size=size)
     _name_axes(ax, xlabel, ylabel)

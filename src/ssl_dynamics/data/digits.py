@@ -7,7 +7,7 @@ augmentation (random contrast, pixel noise) can be laid over the shifts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -116,7 +116,7 @@ class PairSampler:
             image = rng.integers(images, size=(length, 1, batch))
             return image * VIEWS + rng.integers(VIEWS, size=(length, 2, batch))
 
-        def normals(*tail: int):
+        def normals(*tail: int) -> Callable[[np.random.Generator, int], np.ndarray]:
             def draw(rng: np.random.Generator, length: int) -> np.ndarray:
                 return rng.standard_normal((length, 2, batch, *tail), dtype=np.float32)
 

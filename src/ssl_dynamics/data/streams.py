@@ -27,7 +27,11 @@ def generator(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
 
 
 def uniform(
-    seeds: Sequence[int], purpose: str, shape: Sequence[int], bound: float, dtype=torch.float32
+    seeds: Sequence[int],
+    purpose: str,
+    shape: Sequence[int],
+    bound: float,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Uniform draws on [-bound, bound], one stream per seed: [S, *shape]."""
     draws = [generator(seed, purpose).uniform(-bound, bound, tuple(shape)) for seed in seeds]

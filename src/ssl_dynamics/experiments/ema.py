@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -197,7 +198,12 @@ def _modes_of(kind: str, tower: TowerConfig, seeds: range) -> dict[str, dict[int
 
 
 def measure(
-    config: Config, kind: str, gamma: float, *, progress: bool = True, checkpoint_dir=None
+    config: Config,
+    kind: str,
+    gamma: float,
+    *,
+    progress: bool = True,
+    checkpoint_dir: str | Path | None = None,
 ) -> tuple[dict[str, np.ndarray], list[int]]:
     """Train one network; metrics of its modes ([S] and [S, T]) and the T steps.
 
@@ -238,9 +244,13 @@ def measure(
     return metrics, steps
 
 
-def run(config: Config, *, progress: bool = True, checkpoint_dir=None) -> Record:
+def run(
+    config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
+) -> Record:
     """Train all networks; metrics ``"<kind> gamma=<rate>/<mode>/<metric>"``, axes of steps."""
-    start, metrics, axes = time.monotonic(), {}, {}
+    start = time.monotonic()
+    metrics: dict[str, np.ndarray] = {}
+    axes: dict[str, list[int]] = {}
     for kind in config.kinds:
         for gamma in (config.large_gamma,) if kind == "large" else config.gammas:
             found, steps = measure(

@@ -155,7 +155,7 @@ def modes(
 
 
 def growth_rates(
-    config: Config, p: float, vectors: np.ndarray, progress: bool, checkpoint_dir
+    config: Config, p: float, vectors: np.ndarray, progress: bool, checkpoint_dir: str | Path | None
 ) -> np.ndarray:
     """Rate of each mode from the weights before and after training, [S, 64]."""
     towers = TowerConfig(

@@ -67,8 +67,8 @@ def run(
     """
     begin = time.perf_counter()
     shape = (config.steps, 3, config.batch)
-    draws = [generator(seed, "teaser/views").normal(size=shape) for seed in range(config.seeds)]
-    draws = torch.from_numpy(np.stack(draws, 1))  # [T, S, 3, B]
+    drawn = [generator(seed, "teaser/views").normal(size=shape) for seed in range(config.seeds)]
+    draws = torch.from_numpy(np.stack(drawn, 1))  # [T, S, 3, B]
     image, noise = draws[:, :, :1], draws[:, :, 1:]
     x_1, x_2 = (image + config.sigma_aug * noise).unbind(2)  # [T, S, B] each
     p = torch.tensor(list(config.predictors.values()), dtype=torch.float64)[:, None, None]
@@ -83,7 +83,7 @@ def run(
             path.append(w.detach().clone())
     weights = torch.cat(path, -1).numpy()  # [C, S, T]
     rates = np.log(weights[..., -1]) / (config.lr * config.steps)
-    metrics = {}
+    metrics: dict[str, np.ndarray] = {}
     for (condition, scale), weight, rate in zip(
         config.predictors.items(), weights, rates, strict=True
     ):

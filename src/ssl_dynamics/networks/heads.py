@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -111,7 +112,7 @@ def predictor(
     scale: float | None = None,
     purpose: str = "online/predictor",
     dtype: torch.dtype = torch.float32,
-    **options,
+    **options: Any,
 ) -> Network:
     """The head on the online tower that guesses the other tower's output: [S, B, d] -> same.
 

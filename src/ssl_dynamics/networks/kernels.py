@@ -10,7 +10,7 @@ the same passes without autograd, for loops over very small networks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from torch.autograd.function import once_differentiable
 
 class _Standardise(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, mean: str, std: str, eps: float) -> Tensor:
+    def forward(ctx: Any, x: Tensor, mean: str, std: str, eps: float) -> Tensor:
         mu = x.mean(-2, keepdim=True)
         centred = x - mu
         ctx.mean, ctx.std = mean, std
@@ -33,7 +33,7 @@ class _Standardise(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, g: Tensor):
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         if ctx.std == "omit":  # only reached with mean == "normal"
             return g - g.mean(-2, keepdim=True), None, None, None
         sigma, x_hat, y = ctx.saved_tensors
@@ -109,7 +109,7 @@ def chain_backward(
 
 class _Chain(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, relus: tuple[bool, ...], *parameters: Tensor | None) -> Tensor:
+    def forward(ctx: Any, x: Tensor, relus: tuple[bool, ...], *parameters: Tensor | None) -> Tensor:
         layers = _layers(parameters, relus)
         activations = chain_forward(x.flatten(1, -2), layers)
         ctx.shape, ctx.relus = x.shape, relus
@@ -118,7 +118,7 @@ class _Chain(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, g: Tensor):
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
         cut = len(ctx.relus) + 1
         activations, parameters = ctx.saved_tensors[:cut], ctx.saved_tensors[cut:]
         wanted = ctx.needs_input_grad[0]

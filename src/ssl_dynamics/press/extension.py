@@ -6,7 +6,8 @@ Loaded by ``_config.yml``. It does five small things:
 * the live-code extension that Jupyter Book always loads is silenced: it would put an address of
   another host and a duplicate declaration on every page;
 * docstrings, which are plain text with backticks and dollars, become valid reStructuredText;
-* font preloads are dropped from the pages, because a browser refuses them under ``file://``;
+* font preloads are dropped from the pages, because a browser refuses them under ``file://``, and
+  the folding arrows of the contents get a name that a screen reader can say;
 * after the build, MathJax is reduced to the files that a page can ask for and the whole book is
   packed into one zip beside the pages.
 """
@@ -24,6 +25,8 @@ from sphinx.config import Config
 from ssl_dynamics.press.docstrings import to_restructured_text
 from ssl_dynamics.press.offline import pack
 
+BARE_ARROW = '<summary><span class="toctree-toggle"'
+NAMED_ARROW = BARE_ARROW.replace("<summary>", '<summary aria-label="sections below">')
 FONT_PRELOAD = re.compile(r"\s*<link\b[^>]*\bas=\"font\"[^>]*>")
 MATHJAX_KEEP = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts", "a11y", "ui")
 SPEECH_KEEP = ("base.json", "en.json")
@@ -38,6 +41,7 @@ def set_buttons(app: Sphinx, config: Config) -> None:
     options["use_issues_button"] = bool(address)
     options["use_download_button"] = True
     options["logo"] = {"text": config.html_title}
+    config.html_context.setdefault("default_mode", "auto")  # without it the theme complains
     options["launch_buttons"] = (
         {
             "notebook_interface": "jupyterlab",
@@ -71,7 +75,7 @@ def finish(app: Sphinx, failure: Exception | None) -> None:
     out = Path(app.outdir)
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        lighter = FONT_PRELOAD.sub("", text)
+        lighter = FONT_PRELOAD.sub("", text).replace(BARE_ARROW, NAMED_ARROW)
         if lighter != text:
             page.write_text(lighter, encoding="utf-8")
     trim_mathjax(out / "_static" / "mathjax")

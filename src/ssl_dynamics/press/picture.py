@@ -11,17 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
+from ssl_dynamics.symbolic import ClosedForm
+
 START = (0.6, 0.1)
 LIMITS = ((-0.25, 1.25), (-1.0, 1.0))
 TITLES = ("with stop-gradient", "without stop-gradient")
 
 
-def orbit(flow: object, start: tuple[float, float] = START, until: float = 400.0) -> np.ndarray:
+def orbit(flow: ClosedForm, start: tuple[float, float] = START, until: float = 400.0) -> np.ndarray:
     """Points ``[T, 2]`` of the flow from ``start``."""
     from scipy.integrate import solve_ivp
 
     def speed(_: float, point: np.ndarray) -> np.ndarray:
-        return np.asarray(flow.numpy(*point), dtype=float).reshape(2)  # type: ignore[attr-defined]
+        return np.asarray(flow.numpy(*point), dtype=np.float64).reshape(2)
 
     return solve_ivp(speed, (0.0, until), start, rtol=1e-9, atol=1e-12).y.T
 
@@ -43,7 +45,7 @@ def draw(path: Path) -> Path:
         axes = figure.subplots(1, 2, sharey=True)
         for ax, title, (flow, limit) in zip(axes, TITLES, pairs, strict=True):
             field = np.asarray(flow.numpy(phi, theta))
-            ends = np.broadcast_to(np.asarray(limit.numpy(phi, theta), dtype=float), phi.shape)
+            ends = np.broadcast_to(np.asarray(limit.numpy(phi, theta), dtype=np.float64), phi.shape)
             ax.contourf(phi, theta, ends <= 1e-12, levels=[0.5, 1.5], colors=[NEGATIVE], alpha=0.22)
             ax.streamplot(
                 phi[::6, ::6],

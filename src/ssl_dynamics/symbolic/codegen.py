@@ -88,7 +88,8 @@ def _compiled(
     check_arguments(expr, args)
     entries = _entries(expr)
     if expr.has(sp.Piecewise):  # sharing would evaluate pieces of a branch outside its domain
-        shared, bodies = [], entries
+        shared: list[tuple[sp.Symbol, sp.Expr]] = []
+        bodies = entries
     else:
         shared, bodies = _shared(entries, args)
     lines = [f"    {s.name} = {emit(value, dialect)}" for s, value in shared]
@@ -96,10 +97,11 @@ def _compiled(
     source = "\n".join(
         [f"def generated({', '.join(a.name for a in args)}):", *lines, f"    return [{results}]"]
     )
+    xp: Any = np
     if dialect is TORCH:
-        import torch as xp
-    else:
-        xp = np
+        import torch
+
+        xp = torch
     scope: dict[str, Any] = {"xp": xp, "select": _selector(xp)}
     scope["lift"] = xp.as_tensor if dialect is TORCH else xp.asarray
     exec(compile(source, "<generated from SymPy>", "exec"), scope)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -131,7 +132,7 @@ class TowerConfig:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _one_of(field: str, value: object, allowed) -> None:
+def _one_of(field: str, value: object, allowed: Iterable[object]) -> None:
     if value not in allowed:
         raise ValueError(f"{field}: {value!r} is not one of {', '.join(map(repr, allowed))}")
 
