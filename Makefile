@@ -29,7 +29,7 @@ setup: ## create .venv and install what requirements.txt pins
 	@want="$$(cksum < requirements.txt) $(CURDIR)"; \
 	if [ "$$(cat $(STAMP) 2>/dev/null)" = "$$want" ] && [ -x $(BIN)/python ]; then exit 0; fi; \
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "make: need Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)." >&2; \
+	  echo "make: need Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>/dev/null || echo not there)." >&2; \
 	  echo "      Name another one: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.12" >&2; exit 1; }; \
 	if [ -x $(BIN)/python ] && ! grep -q " $(CURDIR)$$" $(STAMP) 2>/dev/null \
 	  && [ -f $(STAMP) ]; then echo "The folder was moved: making $(VENV) anew."; rm -rf $(VENV); fi; \

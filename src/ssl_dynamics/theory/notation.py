@@ -100,9 +100,7 @@ f_mean = _row("fbar", r"\bar f", "batch mean of one input feature of the layer b
 c_gf = _row(
     "c_gf", r"c_{gf}", "batch covariance of the arriving gradient and an input feature", "batchnorm"
 )
-c_xf = _row(
-    "c_xf", r"c_{xf}", "batch covariance of the feature and an input feature", "batchnorm"
-)
+c_xf = _row("c_xf", r"c_{xf}", "batch covariance of the feature and an input feature", "batchnorm")
 
 # --- predictor --------------------------------------------------------------------------------
 W_p = _row("W_p", "W_p", "linear predictor", "predictor", shape="d x d", code="predictor")
