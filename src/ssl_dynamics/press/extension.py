@@ -1,6 +1,6 @@
 """Sphinx extension of the book: buttons, docstrings, offline pages, and the zip.
 
-Loaded by ``_config.yml``. It does five small things:
+Loaded by ``_config.yml``. It does six small things:
 
 * repository, issue and launch buttons appear when ``repository: url`` is set, and only then;
 * the live-code extension that Jupyter Book always loads is silenced: it would put an address of
@@ -8,6 +8,7 @@ Loaded by ``_config.yml``. It does five small things:
 * docstrings, which are plain text with backticks and dollars, become valid reStructuredText;
 * font preloads are dropped from the pages, because a browser refuses them under ``file://``, and
   the folding arrows of the contents get a name that a screen reader can say;
+* identifiers that theorem and exercise blocks repeat on a page are dropped;
 * after the build, MathJax is reduced to the files that a page can ask for and the whole book is
   packed into one zip beside the pages.
 """
@@ -28,6 +29,7 @@ from ssl_dynamics.press.offline import pack
 BARE_ARROW = '<summary><span class="toctree-toggle"'
 NAMED_ARROW = BARE_ARROW.replace("<summary>", '<summary aria-label="sections below">')
 FONT_PRELOAD = re.compile(r"\s*<link\b[^>]*\bas=\"font\"[^>]*>")
+REPEATED_ID = re.compile(r"(<section[^>]*?) id=\"(?:proof|exercise|solution)-content\"")
 MATHJAX_KEEP = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts", "a11y", "ui")
 SPEECH_KEEP = ("base.json", "en.json")
 
@@ -76,6 +78,7 @@ def finish(app: Sphinx, failure: Exception | None) -> None:
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         lighter = FONT_PRELOAD.sub("", text).replace(BARE_ARROW, NAMED_ARROW)
+        lighter = REPEATED_ID.sub(r"\1", lighter)
         if lighter != text:
             page.write_text(lighter, encoding="utf-8")
     trim_mathjax(out / "_static" / "mathjax")
