@@ -34,7 +34,10 @@ def built(need: Callable[[str], str]) -> Path:
 def visit(browser, built: Path) -> Iterator[Callable[[str], Watched]]:
     """``visit("book/no_negatives/ema")``: the page, loaded from ``file://`` once for the module."""
     pages: dict[str, Watched] = {}
-    context = browser.new_context(viewport={"width": 1300, "height": 900}, offline=True)
+    # without motion no colour is caught halfway between two themes
+    context = browser.new_context(
+        viewport={"width": 1300, "height": 900}, offline=True, reduced_motion="reduce"
+    )
     context.set_default_timeout(10_000)
 
     def open_page(name: str) -> Watched:

@@ -20,6 +20,15 @@ State = dict[str, Any]
 Numbers = dict[str, float]
 Picture = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
 
+PAGES = {
+    "batchnorm": "book/no_negatives/batchnorm",
+    "predictor": "book/no_negatives/predictor",
+    "ema": "book/no_negatives/ema",
+    "simsiam": "book/no_negatives/simsiam",
+    "teaser": "book/index",
+}
+"""The page of the book that shows each widget."""
+
 
 def close(got: Any, wanted: Any, tolerance: float = 1e-9) -> None:
     """Equal up to ``tolerance``, relative and absolute."""
