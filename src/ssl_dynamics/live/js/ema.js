@@ -71,7 +71,7 @@ export default {
         plane.curve(`path-${k}`, sweep.map((s) => s[k][0]), sweep.map((s) => s[k][1]), "s-blue w3");
       for (const [k, z] of poles([1, a, b, 0]).entries())
         plane.circle(`start-${k}`, z[0], z[1], 3.5, "f-blue", true);
-      plane.text(0, 0, "inside: dies out", { anchor: "middle", dy: 0.62 * radius, looks: "quiet-text" });
+      plane.text(0, 0, "dies out", { anchor: "middle", dy: -0.5 * radius, looks: "quiet-text" });
       pair.forEach((z, k) => {
         const edge = kit.clamp(z[0], -2.04, 2.04);
         const mark = plane.cross(`pole-${k}`, edge, z[1], 7, size(z) > 1 + 1e-12 ? "s-red w3" : "s-ink w3");
