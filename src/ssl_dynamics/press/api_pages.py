@@ -22,24 +22,15 @@ PACKAGES = {
     "cli": "The command line",
     "press": "Making the book",
 }
-"""Top-level modules in the order of the API pages, each with its one-line title."""
+"""The parts in the order of the API pages, each with its one-line title; others follow."""
 
 
 def api(root: Path) -> Iterator[tuple[Path, str]]:
     """One page for each part of the package, and an index of them."""
     folder = root / "book" / "api"
     source = root / "src" / "ssl_dynamics"
-    names = [name for name in PACKAGES if _modules(source, name)]
-    unlisted = {
-        path.stem
-        for path in source.iterdir()
-        if (path.suffix == ".py" or (path / "__init__.py").is_file())
-        and not path.stem.startswith("_")
-    } - set(PACKAGES)
-    if unlisted:
-        raise ValueError(
-            f"ssl_dynamics.{sorted(unlisted)[0]} has no line in press.api_pages.PACKAGES"
-        )
+    titles = {**PACKAGES, **_unlisted(source)}
+    names = [name for name in titles if _modules(source, name)]
     index = [
         "# API reference",
         "",
@@ -49,12 +40,12 @@ def api(root: Path) -> Iterator[tuple[Path, str]]:
         "",
         "| Part | What it is |",
         "| :-- | :-- |",
-        *[f"| [`{name}`]({name}.md) | {PACKAGES[name]} |" for name in names],
+        *[f"| [`{name}`]({name}.md) | {titles[name]} |" for name in names],
         "",
     ]
     yield folder / "index.md", "\n".join(index)
     for name in names:
-        lines = [f"# {name}", "", f"{PACKAGES[name]}.", ""]
+        lines = [f"# {name}", "", f"{titles[name]}.", ""]
         if name == "theory":
             lines += [
                 "Written out, the closed forms fill [a page of their own](../formulas.md).",
@@ -68,6 +59,19 @@ def api(root: Path) -> Iterator[tuple[Path, str]]:
             options = [] if package else ["   :members:", "   :ignore-module-all:"]
             lines += ["```{eval-rst}", f".. automodule:: {module}", *options, "```", ""]
         yield folder / f"{name}.md", "\n".join(lines)
+
+
+def _unlisted(source: Path) -> dict[str, str]:
+    """Parts without a line in ``PACKAGES``, titled by the first line of their docstring."""
+    found = {}
+    for path in sorted(source.iterdir()):
+        file = path / "__init__.py" if path.is_dir() else path
+        if path.stem in PACKAGES or path.stem.startswith("_") or file.suffix != ".py":
+            continue
+        if file.is_file():
+            text = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or path.stem
+            found[path.stem] = text.splitlines()[0].rstrip(".")
+    return found
 
 
 def _modules(source: Path, name: str) -> list[str]:
