@@ -1,0 +1,194 @@
+r"""Do hidden neurons find the hidden variables of a tree? All levels beside the Bayes ceiling.
+
+Every seed has its own tree (polarities) and its own weights. A receptive-field ReLU network sees
+the leaves of anchor, positive and negative; augmentation keeps the root's value and draws all else
+again. For each latent the record holds the largest correlation, in size, of a pre-activation in its
+group: `found`, averaged over the latents of a level, and `fraction`, that average over the average
+of the ceilings, the correlation of each latent with its exact posterior mean given the leaves below
+it, on the same test values. Height 1 stands just above the leaves.
+
+Conditions: the main sweep (two ranges of polarity, three losses), then the number of neurons per
+latent, other ranges, and other shapes of the tree. The losses see one negative per anchor.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+
+from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.records import Record
+from ssl_dynamics.training.trees import TreeConfig, train_trees
+from ssl_dynamics.triplets import TRIPLET_LOSSES
+
+NAME = "latent_tree"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the sweep; a tuple may be empty to leave its conditions out."""
+
+    seeds: int = 16
+    """Number of seeds, 0 to n - 1: trees and weights."""
+    device: str = "auto"
+    name: str = "sweep"
+    losses: tuple[str, ...] = ("released", "info_nce", "simple")
+    branching: tuple[int, ...] = (2, 2, 2, 2, 2)
+    """Children per latent at each depth of the main tree, from the root."""
+    lows: tuple[float, ...] = (0.7, 0.8)
+    """Main sweep: lower ends of the range of polarities, whose upper end is 1."""
+    hid: int = 10
+    """Main sweep: neurons per latent."""
+    steps: int = 10_000
+    eval_at: tuple[int, ...] = (0, 250, 500, 1000, 2000, 4000, 8000, 10_000)
+    widths: tuple[int, ...] = (1, 2, 5, 20)
+    """Neurons per latent beside `hid`, at every range of `lows`."""
+    other_lows: tuple[float, ...] = (0.5, 0.9)
+    """Ranges beside the main ones, at `hid`."""
+    depths: tuple[int, ...] = (3, 4, 6)
+    """Depths of binary trees beside the main one, at the last range of `lows`."""
+    triples: tuple[int, ...] = (3,)
+    """Depths of trees with three children each, likewise."""
+    short_steps: int = 3000
+    """Steps of every condition outside the main sweep."""
+    short_eval_at: tuple[int, ...] = (0, 1000, 3000)
+    lr: float = 0.1
+    """Of the released and the simple loss."""
+    info_nce_lr: float = 0.3
+    batch: int = 128
+    final_lr: float = 0.1
+    """Learning rate of the last fifth of the steps over that before."""
+    temperature: float = 0.1
+    """Of the released form."""
+    info_nce_temperature: float = 0.5
+    """Of InfoNCE, whose distances are not averaged over the output coordinates."""
+    test: int = 8192
+    """Test values per tree."""
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise ValueError(f"seeds: got {self.seeds}; allowed: at least 1")
+        unknown = [loss for loss in self.losses if loss not in TRIPLET_LOSSES]
+        if unknown or not self.losses:
+            raise ValueError(
+                f"losses: got {self.losses}; allowed: some of {', '.join(TRIPLET_LOSSES)}"
+            )
+        for field in ("lows", "other_lows"):
+            if any(not 0 <= low <= 1 for low in getattr(self, field)):
+                raise ValueError(f"{field}: got {getattr(self, field)}; allowed: 0 to 1 each")
+        for field in ("widths", "depths", "triples"):
+            if any(value < 1 for value in getattr(self, field)):
+                raise ValueError(f"{field}: got {getattr(self, field)}; allowed: at least 1 each")
+        if not self.lows:
+            raise ValueError("lows: got (); allowed: at least one lower end")
+        for _, settings in conditions(self):  # the trainer refuses what is left
+            assert settings
+
+
+SLICES = [
+    {
+        "record": "sweep",
+        "config": {
+            "seeds": 4, "losses": ("released",), "lows": (0.8,), "widths": (), "other_lows": (),
+            "depths": (), "triples": (), "steps": 1000, "eval_at": (0, 1000), "test": 4096,
+        },
+        "metrics": [
+            "depth=5 children=2/low=0.8/hid=10/released/height=2/found",
+            "depth=5 children=2/low=0.8/hid=10/released/height=4/found",
+        ],
+    }
+]  # fmt: skip
+"""The small re-run that the tests compare with the committed record."""
+
+
+def shape_name(branching: tuple[int, ...]) -> str:
+    """`depth=5 children=2`, or the children depth by depth where they differ."""
+    same = len(set(branching)) == 1
+    children = str(branching[0]) if same else "-".join(map(str, branching))
+    return f"depth={len(branching)} children={children}"
+
+
+def conditions(config: Config) -> Iterator[tuple[str, TreeConfig]]:
+    """Name and settings of every condition, the main sweep first."""
+    main = TreeConfig(
+        branching=config.branching, hid=config.hid, batch=config.batch,
+        final_lr=config.final_lr, steps=config.steps, eval_at=config.eval_at, test=config.test,
+    )  # fmt: skip
+    short = replace(main, steps=config.short_steps, eval_at=config.short_eval_at)
+    last = config.lows[-1]
+    plans = [(main, config.branching, config.hid, low) for low in config.lows]
+    plans += [(short, config.branching, n, low) for low in config.lows for n in config.widths]
+    plans += [(short, config.branching, config.hid, low) for low in config.other_lows]
+    plans += [(short, (2,) * depth, config.hid, last) for depth in config.depths]
+    plans += [(short, (3,) * depth, config.hid, last) for depth in config.triples]
+    for base, branching, hid, low in plans:
+        for loss in config.losses:
+            name = f"{shape_name(branching)}/low={low:g}/hid={hid}/{loss}"
+            nce = loss == "info_nce"
+            yield (
+                name,
+                replace(
+                    base, branching=branching, hid=hid, polarity=(low, 1.0), loss=loss,
+                    temperature=config.info_nce_temperature if nce else config.temperature,
+                    lr=config.info_nce_lr if nce else config.lr,
+                ),
+            )  # fmt: skip
+
+
+def run(
+    config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
+) -> Record:
+    """Every condition in turn. Metrics `<condition>/height=h/found` and `/fraction` are [S, T]
+    along the axis `step` (or `short_step`), `/gain` [S] is found at the end minus at the start;
+    `<condition>/spread` [S, T]; `<shape>/low=../height=h/ceiling` [S].
+
+    The conditions of the main sweep also hold `/start` and `/end`, what each latent's best neuron
+    correlates, and `/best`, which neuron that is at the end, along the axis `latent` from the root.
+    """
+    begin, metrics = time.perf_counter(), {}
+    seeds = range(config.seeds)
+    for name, settings in conditions(config):
+        result = train_trees(
+            settings, seeds, device=config.device, progress=progress,
+            checkpoint_dir=checkpoint_dir, label=name,
+        )  # fmt: skip
+        main = settings.branching == config.branching and settings.steps == config.steps
+        metrics |= summary(name, settings, result, latents=main)
+    latents = sum(accumulate(config.branching[:-1], lambda n, c: n * c, initial=1))
+    axes = {"step": config.eval_at, "latent": range(latents)}
+    if any(settings.steps == config.short_steps for _, settings in conditions(config)):
+        axes["short_step"] = config.short_eval_at
+    return finished(
+        NAME, config, seeds, metrics, axes=axes, device=config.device,
+        wall_s=time.perf_counter() - begin,
+    )  # fmt: skip
+
+
+def summary(
+    name: str, settings: TreeConfig, result: dict[str, np.ndarray], *, latents: bool
+) -> dict[str, np.ndarray]:
+    """The metrics of one condition, level by level."""
+    metrics = {f"{name}/spread": result["spread"]}
+    shape = "/".join(name.split("/")[:2])
+    end, depth = 0, len(settings.branching)
+    counts = accumulate(settings.branching[:-1], lambda n, c: n * c, initial=1)
+    for level, count in enumerate(counts):
+        part = slice(end, end + count)
+        end += count
+        found = result["found"][:, :, part].mean(-1)
+        best = result["ceiling"][:, part].mean(-1)
+        height = f"height={depth - level}"
+        metrics[f"{name}/{height}/found"] = found
+        metrics[f"{name}/{height}/fraction"] = found / best[:, None]
+        metrics[f"{name}/{height}/gain"] = found[:, -1] - found[:, 0]
+        metrics[f"{shape}/{height}/ceiling"] = best
+    if latents:
+        metrics[f"{name}/start"] = result["found"][:, 0]
+        metrics[f"{name}/end"] = result["found"][:, -1]
+        metrics[f"{name}/best"] = result["best"][:, -1]
+    return metrics
