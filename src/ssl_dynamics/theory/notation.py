@@ -106,14 +106,14 @@ c_xf = _row("c_xf", r"c_{xf}", "batch covariance of the feature and an input fea
 W_p = _row("W_p", "W_p", "linear predictor", "predictor", shape="d x d", code="predictor")
 w = _row("w", "w", "online weight (one mode, or vec of a layer)", "index predictor ema")
 w_target = _row("w_target", "w'", "target weight", "predictor ema", code="target")
-p = _row("p", "p", "predictor scale: the predictor is p times the identity", "index predictor")
+p = _row("p", "p", "predictor scale: the predictor is p times the identity", "index predictor ema")
 lambda_V = _row(
-    "lambda_V", r"\lambda_V", "variance between images along one direction", "predictor",
+    "lambda_V", r"\lambda_V", "variance between images along one direction", "predictor ema",
     positive=True,
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
-    "predictor", nonnegative=True,
+    "predictor ema", nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
 m_target = _row("m_target", "m'", "mean of the target connection along that direction", "predictor")
