@@ -176,6 +176,19 @@ def test_numbers_of_the_chapter():
 
 
 @pytest.mark.parametrize("lagged", [False, True])
+def test_a_layer_takes_the_step_of_every_weight(lagged):
+    """`layer_step` against single updates of a row of weights, for operators of sizes 1 to 5."""
+    for size in range(1, 6):
+        rng = np.random.default_rng([80, size])
+        a, b = rng.normal(size=(2, size, size))
+        w, target = rng.normal(size=(2, size))
+        new = w + 0.3 * (-a @ w + b @ target)
+        average = 0.8 * target + 0.2 * (w if lagged else new)
+        step = ema.layer_step(0.3, a, b, 0.8, lagged=lagged)
+        close(step @ np.concatenate([w, target]), np.concatenate([new, average]))
+
+
+@pytest.mark.parametrize("lagged", [False, True])
 def test_exits_count_the_poles_outside(lagged):
     """On a grid: above +1 iff b > a, below -1 iff the second form is negative, never complex."""
     second = ema.SECOND_EXIT_LAGGED if lagged else ema.SECOND_EXIT

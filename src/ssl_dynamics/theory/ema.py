@@ -13,8 +13,9 @@ averages :math:`w_n` instead; forms of that order end in ``_LAGGED``. All statem
 :math:`a, b \ge 0` and :math:`0 \le \gamma < 1`. A pole is a root of
 :math:`z^2 - Tz + D`, with :math:`T` and :math:`D` the trace and the determinant of one step.
 
-Sources: the threshold is the claim of Tian, Yu, Chen and Ganguli (2020), first version, and of the
-author's post on it. The exact exits, the drift, the speeds and the response are derived here.
+Sources: the author's post on the first version of Tian, Yu, Chen and Ganguli (2020) says, from a
+Z-transform, that weights grow when the positive term is the larger one and that the EMA slows this
+growth. The recursion, both exact exits, the drift, the speeds and the response are derived here.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from ssl_dynamics.theory.notation import (
     z_plus,
 )
 
-_POST = "tian2020understanding; author's post on its first version"
+_POST = "tian2020post; exact form derived here"
 _OWN = "derived here"
 
 _GAINS = (alpha, a, b, gamma)
@@ -46,7 +47,7 @@ _blend = 1 - gamma
 STEP = ClosedForm(
     "STEP", _GAINS,
     sp.Matrix([[_keep, _gain], [_blend * _keep, gamma + _blend * _gain]]),
-    "Matrix that carries (w, w') over one step; the target averages the fresh weight.", _POST,
+    "Matrix that carries (w, w') over one step; the target averages the fresh weight.", _OWN,
 )  # fmt: skip
 STEP_LAGGED = ClosedForm(
     "STEP_LAGGED", _GAINS, sp.Matrix([[_keep, _gain], [_blend, gamma]]),
@@ -110,11 +111,12 @@ DRIFT_LAGGED = ClosedForm(
 
 SPEED = ClosedForm(
     "SPEED", _GAINS, alpha * (b - a) * _blend / (_blend + gamma * alpha * a),
-    "Growth per step, larger pole minus 1, to first order in b - a.", _OWN,
+    "Growth per step, larger pole minus 1, to first order in b - a at fixed a.", _OWN,
 )  # fmt: skip
 SPEED_LAGGED = ClosedForm(
     "SPEED_LAGGED", _GAINS, alpha * (b - a) * _blend / (_blend + alpha * a),
-    "Growth per step to first order in b - a, lagged order; an upper bound for every b.", _OWN,
+    "Growth per step to first order in b - a at fixed a, lagged order; never below the exact one.",
+    _OWN,
 )  # fmt: skip
 
 FLOW_RATE = ClosedForm(
