@@ -62,8 +62,7 @@ def test_a_change_shows_and_nothing_else_does(tmp_path: Path) -> None:
     assert refresh(path, root=tmp_path)
     after = read(path)
     assert after.cells[-1].outputs[0].text == "48\n"
-    after.metadata = before.metadata  # the seconds of this run
-    assert text_of(after).replace("6 * 8", "6 * 7").replace("48", "42") == text_of(before)
+    assert after.cells[:-1] == before.cells[:-1]
 
 
 def test_normal_form_is_small_and_stable(tmp_path: Path) -> None:
