@@ -37,16 +37,16 @@ class Config:
     """Number of seeds, 0 to n - 1: trees and weights."""
     device: str = "auto"
     name: str = "sweep"
-    losses: tuple[str, ...] = ("released", "info_nce", "simple")
+    losses: tuple[str, ...] = ("info_nce", "released", "simple")
     branching: tuple[int, ...] = (2, 2, 2, 2, 2)
     """Children per latent at each depth of the main tree, from the root."""
     lows: tuple[float, ...] = (0.7, 0.8)
     """Main sweep: lower ends of the range of polarities, whose upper end is 1."""
     hid: int = 10
     """Main sweep: neurons per latent."""
-    steps: int = 10_000
-    eval_at: tuple[int, ...] = (0, 250, 500, 1000, 2000, 4000, 8000, 10_000)
-    widths: tuple[int, ...] = (1, 2, 5, 20)
+    steps: int = 5000
+    eval_at: tuple[int, ...] = (0, 500, 1000, 2000, 4000, 5000)
+    widths: tuple[int, ...] = (2, 5, 1, 20)
     """Neurons per latent beside `hid`, at every range of `lows`."""
     other_lows: tuple[float, ...] = (0.5, 0.9)
     """Ranges beside the main ones, at `hid`."""
@@ -54,9 +54,9 @@ class Config:
     """Depths of binary trees beside the main one, at the last range of `lows`."""
     triples: tuple[int, ...] = (3,)
     """Depths of trees with three children each, likewise."""
-    short_steps: int = 3000
+    short_steps: int = 2000
     """Steps of every condition outside the main sweep."""
-    short_eval_at: tuple[int, ...] = (0, 1000, 3000)
+    short_eval_at: tuple[int, ...] = (0, 2000)
     lr: float = 0.1
     """Of the released and the simple loss."""
     info_nce_lr: float = 0.3
@@ -95,7 +95,8 @@ SLICES = [
         "record": "sweep",
         "config": {
             "seeds": 4, "losses": ("released",), "lows": (0.8,), "widths": (), "other_lows": (),
-            "depths": (), "triples": (), "steps": 1000, "eval_at": (0, 1000), "test": 4096,
+            "depths": (), "triples": (), "steps": 500, "eval_at": (0, 500), "test": 4096,
+            "final_lr": 1.0,
         },
         "metrics": [
             "depth=5 children=2/low=0.8/hid=10/released/height=2/found",
@@ -114,7 +115,7 @@ def shape_name(branching: tuple[int, ...]) -> str:
 
 
 def conditions(config: Config) -> Iterator[tuple[str, TreeConfig]]:
-    """Name and settings of every condition, the main sweep first."""
+    """Name and settings of every condition, loss by loss, the main sweep first."""
     main = TreeConfig(
         branching=config.branching, hid=config.hid, batch=config.batch,
         final_lr=config.final_lr, steps=config.steps, eval_at=config.eval_at, test=config.test,
@@ -122,22 +123,19 @@ def conditions(config: Config) -> Iterator[tuple[str, TreeConfig]]:
     short = replace(main, steps=config.short_steps, eval_at=config.short_eval_at)
     last = config.lows[-1]
     plans = [(main, config.branching, config.hid, low) for low in config.lows]
-    plans += [(short, config.branching, n, low) for low in config.lows for n in config.widths]
+    plans += [(short, config.branching, n, low) for n in config.widths for low in config.lows]
     plans += [(short, config.branching, config.hid, low) for low in config.other_lows]
     plans += [(short, (2,) * depth, config.hid, last) for depth in config.depths]
     plans += [(short, (3,) * depth, config.hid, last) for depth in config.triples]
-    for base, branching, hid, low in plans:
-        for loss in config.losses:
-            name = f"{shape_name(branching)}/low={low:g}/hid={hid}/{loss}"
+    for loss in config.losses:
+        for base, branching, hid, low in plans:
             nce = loss == "info_nce"
-            yield (
-                name,
-                replace(
-                    base, branching=branching, hid=hid, polarity=(low, 1.0), loss=loss,
-                    temperature=config.info_nce_temperature if nce else config.temperature,
-                    lr=config.info_nce_lr if nce else config.lr,
-                ),
+            settings = replace(
+                base, branching=branching, hid=hid, polarity=(low, 1.0), loss=loss,
+                temperature=config.info_nce_temperature if nce else config.temperature,
+                lr=config.info_nce_lr if nce else config.lr,
             )  # fmt: skip
+            yield f"{shape_name(branching)}/low={low:g}/hid={hid}/{loss}", settings
 
 
 def run(
