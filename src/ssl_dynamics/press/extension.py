@@ -48,7 +48,6 @@ def set_buttons(app: Sphinx, config: Config) -> None:
         {
             "notebook_interface": "jupyterlab",
             "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com" if "github.com" in address else "",
         }
         if address
         else {}
