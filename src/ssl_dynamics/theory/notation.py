@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-CHAPTERS = ("index", "batchnorm", "predictor", "ema", "simsiam")
+CHAPTERS = ("index", "batchnorm", "predictor", "ema", "simsiam", "latent_tree", "reproducing")
 """Chapters that may be named in a row; the last part of the notebook's path in ``book``."""
 
 
@@ -73,7 +73,7 @@ B = _row("B", "B", "batch size", "batchnorm predictor", code="batch", positive=T
 loss = _row("L", r"\mathcal L", "loss", "batchnorm predictor simsiam", code="loss")
 alpha = _row("alpha", r"\alpha", "step size", "predictor ema", code="lr", positive=True)
 gamma = _row("gamma", r"\gamma", "EMA rate: weight kept by the target", "ema", code="ema")
-time = _row("t", "t", "continuous training time", "index predictor simsiam", code="t")
+time = _row("t", "t", "continuous training time", "index predictor simsiam latent_tree", code="t")
 x_1 = _row("x_1", "x_1", "first view of an image", "index")
 x_2 = _row("x_2", "x_2", "second view of an image", "index")
 
@@ -164,6 +164,37 @@ alpha_p = _row(
     positive=True,
 )
 beta = _row("beta", r"\beta", "rate of the EMA target in continuous time", "ema simsiam")
+
+# --- latent_tree ------------------------------------------------------------------------------
+p_zero = _row(
+    "p_0", "p_0", "probability that a child is 1 when its parent is 0", "latent_tree", code="zero"
+)
+p_one = _row(
+    "p_1", "p_1", "probability that a child is 1 when its parent is 1", "latent_tree", code="one"
+)
+rho_1 = _row("rho_1", r"\rho_1", "polarity of an edge", "latent_tree", code="polarity")
+rho_2 = _row("rho_2", r"\rho_2", "polarity of a second edge", "latent_tree")
+rho_path = _row(
+    "rho_path", r"\rho_{0\mu}", "polarity from the root to a node", "latent_tree",
+    code="root_polarity",
+)  # fmt: skip
+prior_root = _row("pi_0", r"\pi", "probability that the root is 1", "latent_tree", code="root")
+s_1 = _row("s_1", "s_1", "selectivity of a child neuron for its own latent", "latent_tree")
+s_2 = _row("s_2", "s_2", "selectivity of a second child neuron", "latent_tree")
+h_zero = _row("h_0", "h_0", "mean of a function of the subtree when its top is 0", "latent_tree")
+h_one = _row("h_1", "h_1", "mean of a function of the subtree when its top is 1", "latent_tree")
+top_down = _row(
+    "c", "c", "square of the top-down weights of a decoupled group", "latent_tree", positive=True
+)
+v_square = _row(
+    "v_square", r"\lVert v_\mu\rVert^2", "squared length of the direction a group can learn",
+    "latent_tree", nonnegative=True,
+)  # fmt: skip
+s_start = _row("s_start", r"\tilde s(0)", "selectivity of a neuron at the start", "latent_tree")
+posterior_variance = _row(
+    "v_post", r"\mathbb V[m]", "variance of a latent's posterior mean", "latent_tree",
+    nonnegative=True,
+)  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""
