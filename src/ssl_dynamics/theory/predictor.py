@@ -13,8 +13,9 @@ outputs centred over the whole population. Then
 The closed forms below are the same statement along one direction, with predictor :math:`W_p = pI`;
 :func:`connection` and :func:`three_terms` evaluate the general one on an enumerated population.
 
-Sources: Tian, Yu, Chen and Ganguli (2020), first version, and the author's post (three terms, size
-of the predictor, invariance alone); Tian, Chen and Ganguli (2021) for the optimal predictor.
+Sources: the author's post on an early version of Tian, Yu, Chen and Ganguli (2020) tells the three
+terms, the size of the predictor and invariance alone in words; Tian, Chen and Ganguli (2021) have
+the optimal predictor. Conditions, rates and thresholds are derived in the chapter.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from ssl_dynamics.theory.notation import (
     w_target,
 )
 
-_POST = "tian2020understanding, first version; tian2020post"
+_POST = "tian2020post, on an early version of tian2020understanding"
 _NEXT = "tian2021directpred, optimal linear predictor"
 _OWN = "derived here"
 
@@ -68,7 +69,7 @@ CORRECTION = ClosedForm(
     (p, m, m_target, w, w_target),
     p**2 * m**2 * w - p * m * m_target * w_target,
     "What centring both outputs adds to the update: centred minus uncentred.",
-    _POST,
+    _OWN,
 )
 GAP = ClosedForm(
     "GAP", (m, g_mean), m * g_mean,
@@ -77,11 +78,11 @@ GAP = ClosedForm(
 )  # fmt: skip
 GROWTH = ClosedForm(
     "GROWTH", (p, lambda_V, lambda_I), p * lambda_V - p**2 * (lambda_V + lambda_I),
-    "Growth rate of one mode when the target equals the online network.", _POST,
+    "Growth rate of one mode when the target equals the online network.", _OWN,
 )  # fmt: skip
 THRESHOLD = ClosedForm(
     "THRESHOLD", (lambda_V, lambda_I), lambda_V / (lambda_V + lambda_I),
-    "A mode grows exactly for predictor scales between zero and this one.", _POST,
+    "A mode grows exactly for predictor scales between zero and this one.", _OWN,
 )  # fmt: skip
 TARGET_THRESHOLD = ClosedForm(
     "TARGET_THRESHOLD", (lambda_V, lambda_I, tau), tau * lambda_V / (lambda_V + lambda_I),
@@ -103,8 +104,8 @@ MEAN_THRESHOLD = ClosedForm(
 BATCH_GROWTH = ClosedForm(
     "BATCH_GROWTH", (p, lambda_V, lambda_I, B),
     (1 - 1 / B) * (p * lambda_V - p**2 * (lambda_V + lambda_I)),
-    "Expected growth rate when every tower is centred with the mean of a batch of B images, each "
-    "with one view per tower.", _OWN,
+    "Expected growth rate when every tower is centred with the mean of a batch of B images, drawn "
+    "independently, each with one view per tower.", _OWN,
 )  # fmt: skip
 SURVIVAL = ClosedForm(
     "SURVIVAL", (p, lambda_I, time), sp.exp(-(p**2) * lambda_I * time),
