@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from subprocess import PIPE, STDOUT
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from ssl_dynamics.training import TowerConfig, train_towers
 from ssl_dynamics.training.shard import share
 
 OPTIONS = {"encoder": (12, 8), "projector": (8, 6), "predictor_width": 8, "batch": 8, "steps": 10}
-COUNTS = (3, 1)  # more and fewer seeds than processes
+COUNTS = (3, 1, 2, 5)  # fewer seeds than processes too; several runs in one program
 PROGRAM = f"""
 import os
 import sys
@@ -30,15 +31,16 @@ def test_two_processes_are_one(tmp_path):
     program.write_text(PROGRAM)
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     command += ["--nproc-per-node", "2", str(program), str(tmp_path)]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command, stdout=PIPE, stderr=STDOUT, text=True, env=environment
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=200)
+        except subprocess.TimeoutExpired:
+            process.terminate()  # torchrun stops its workers
+            raise
+    assert process.returncode == 0, output
     config = TowerConfig(**OPTIONS, dtype="float64")
     for seeds in COUNTS:
         expected = train_towers(config, seeds, device="cpu", progress=False)

@@ -6,6 +6,7 @@ here: `torchrun --nproc-per-node 2 -m ssl_dynamics run ...` starts the processes
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -44,16 +45,20 @@ def device_for(name: str) -> torch.device:
 
 @contextmanager
 def process_group() -> Iterator[None]:
-    """Joins the other processes for the time of a run, unless the caller already has."""
+    """Joins the other processes, once for the life of the program.
+
+    A second group after a first would read the addresses that the first left behind, so nobody
+    leaves before the end.
+    """
     _, processes = world()
-    if processes == 1 or dist.is_initialized():
-        yield
-        return
-    dist.init_process_group("gloo", timeout=PATIENCE)
-    try:
-        yield
-        dist.barrier()  # nobody leaves while another still reads
-    finally:
+    if processes > 1 and not dist.is_initialized():
+        dist.init_process_group("gloo", timeout=PATIENCE)
+        atexit.register(_leave)
+    yield
+
+
+def _leave() -> None:
+    if dist.is_initialized():
         dist.destroy_process_group()
 
 
@@ -67,5 +72,6 @@ def gather(metrics: dict[str, np.ndarray] | None) -> dict[str, np.ndarray]:
         return metrics or {}
     shards: list = [None] * processes
     dist.all_gather_object(shards, metrics)
+    dist.barrier()  # nobody goes while another still reads
     shards = [shard for shard in shards if shard]
     return {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0]}
