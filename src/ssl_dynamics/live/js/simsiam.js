@@ -129,7 +129,7 @@ export default {
       const also = { stop: squared > 0 ? "" : " Stop-gradient does not always save.",
         full: squared > 0 ? " The full gradient does not always collapse." : "", second: "" }[flow];
       const [regime, tone, lead, rest] =
-        theta === 0 || phi === 1 ? ["resting", theta === 0 ? "bad" : "good", "The start is a resting point.", theta === 0 ? "The encoder is 0: it gives the predictor nothing to learn from." : "The predictor is 1: the two views agree already."]
+        theta === 0 || phi === 1 ? ["resting", theta === 0 ? "bad" : "good", "The start is a resting point.", theta === 0 ? "The encoder is 0: it gives the predictor nothing to learn from." : "The predictor is 1: the prediction equals the target already."]
         : squared > 0 ? ["survives", "good", "The encoder survives.", `${names[flow]}, the orbit ${from} ends at *φ* = 1 and *θ* = ${show(end, 4)}.${also}${slow}`]
         : ["collapses", "bad", "Collapse.", `${names[flow]}, the encoder goes to 0 ${from}; the predictor is left at ${show(endPhi, 4)}.${also}${slow}`];
       return { regime, tone, caption: [lead, rest],
