@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ssl_dynamics.data.latent_tree import random_tree
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.records import Record
 from ssl_dynamics.training.trees import TreeConfig, train_trees
@@ -146,7 +147,8 @@ def run(
     `<condition>/spread` [S, T]; `<shape>/low=../height=h/ceiling` [S].
 
     The conditions of the main sweep also hold `/start` and `/end`, what each latent's best neuron
-    correlates, and `/best`, which neuron that is at the end, along the axis `latent` from the root.
+    correlates, and `/best`, which neuron that is at the end, along the axis `latent` from the root;
+    their trees `/ceilings` and `/polarity`, of the edge above each latent, 1 for the root.
     """
     begin, metrics = time.perf_counter(), {}
     seeds = range(config.seeds)
@@ -156,7 +158,9 @@ def run(
             checkpoint_dir=checkpoint_dir, label=name,
         )  # fmt: skip
         main = settings.branching == config.branching and settings.steps == config.steps
-        metrics |= summary(name, settings, result, latents=main)
+        metrics |= summary(name, settings, result)
+        if main:
+            metrics |= by_latent(name, settings, result, seeds)
     latents = sum(accumulate(config.branching[:-1], lambda n, c: n * c, initial=1))
     axes = {"step": config.eval_at, "latent": range(latents)}
     if any(settings.steps == config.short_steps for _, settings in conditions(config)):
@@ -168,7 +172,7 @@ def run(
 
 
 def summary(
-    name: str, settings: TreeConfig, result: dict[str, np.ndarray], *, latents: bool
+    name: str, settings: TreeConfig, result: dict[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
     """The metrics of one condition, level by level."""
     metrics = {f"{name}/spread": result["spread"]}
@@ -185,8 +189,19 @@ def summary(
         metrics[f"{name}/{height}/fraction"] = found / best[:, None]
         metrics[f"{name}/{height}/gain"] = found[:, -1] - found[:, 0]
         metrics[f"{shape}/{height}/ceiling"] = best
-    if latents:
-        metrics[f"{name}/start"] = result["found"][:, 0]
-        metrics[f"{name}/end"] = result["found"][:, -1]
-        metrics[f"{name}/best"] = result["best"][:, -1]
     return metrics
+
+
+def by_latent(
+    name: str, settings: TreeConfig, result: dict[str, np.ndarray], seeds: range
+) -> dict[str, np.ndarray]:
+    """What each latent's best neuron correlates, and what the tree allows, from the root down."""
+    shape = "/".join(name.split("/")[:2])
+    trees = [random_tree(seed, settings.branching, settings.polarity) for seed in seeds]
+    return {
+        f"{name}/start": result["found"][:, 0],
+        f"{name}/end": result["found"][:, -1],
+        f"{name}/best": result["best"][:, -1],
+        f"{shape}/ceilings": result["ceiling"],
+        f"{shape}/polarity": np.stack([[1.0, *np.concatenate(t.polarity[:-1])] for t in trees]),
+    }

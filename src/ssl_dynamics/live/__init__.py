@@ -3,6 +3,7 @@
 from ssl_dynamics.live.base import Widget
 from ssl_dynamics.live.batchnorm import BatchNormGradients
 from ssl_dynamics.live.ema import PolePlane
+from ssl_dynamics.live.latent_tree import TreeWalk
 from ssl_dynamics.live.predictor import PredictorTerms
 from ssl_dynamics.live.simsiam import PhasePortrait
 from ssl_dynamics.live.teaser import TwoViews
@@ -12,6 +13,7 @@ __all__ = [
     "PhasePortrait",
     "PolePlane",
     "PredictorTerms",
+    "TreeWalk",
     "TwoViews",
     "Widget",
 ]
