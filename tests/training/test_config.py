@@ -60,3 +60,9 @@ def test_default_evaluation_is_start_and_end():
     assert TowerConfig(steps=10).eval_steps == (0, 10)
     assert TowerConfig(steps=0).eval_steps == (0,)
     assert TowerConfig(steps=10, eval_at=(2, 4), probe_at=(4,)).probe_steps == (4,)
+
+
+@pytest.mark.parametrize("device", ["tpu", "cuda:first", ""])
+def test_an_unknown_device_is_refused_with_what_is_allowed(device):
+    with pytest.raises(ValueError, match=r"device: got .*; allowed: auto, cpu, cuda"):
+        train_towers(TowerConfig(steps=0), 1, device=device)
