@@ -6,14 +6,24 @@ from ssl_dynamics.measures.collapse import (
     output_std,
     spread,
 )
+from ssl_dynamics.measures.operator import (
+    connection,
+    covariance_operator,
+    operator_product,
+    top_eigenpairs,
+)
 from ssl_dynamics.measures.probes import knn_accuracy, linear_accuracy, logistic_regression
 
 __all__ = [
+    "connection",
+    "covariance_operator",
     "covariance_spectrum",
     "effective_rank",
     "knn_accuracy",
     "linear_accuracy",
     "logistic_regression",
+    "operator_product",
     "output_std",
     "spread",
+    "top_eigenpairs",
 ]

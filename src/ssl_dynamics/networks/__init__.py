@@ -10,6 +10,7 @@ from ssl_dynamics.networks.norm import (
     standardise,
     variant,
 )
+from ssl_dynamics.networks.relu_net import ReluNet, Trace, with_constant
 
 __all__ = [
     "PREDICTORS",
@@ -17,10 +18,13 @@ __all__ = [
     "BatchNorm",
     "Linear",
     "ReLU",
+    "ReluNet",
+    "Trace",
     "Variant",
     "mlp",
     "population_statistics",
     "predictor",
     "standardise",
     "variant",
+    "with_constant",
 ]
