@@ -39,6 +39,8 @@ class Config:
     device: str = "auto"
     name: str = "sweep"
     losses: tuple[str, ...] = ("info_nce", "released", "simple")
+    other_losses: tuple[str, ...] = ("info_nce", "released", "simple")
+    """Losses of the conditions outside the main sweep, some of `losses`."""
     branching: tuple[int, ...] = (2, 2, 2, 2, 2)
     """Children per latent at each depth of the main tree, from the root."""
     lows: tuple[float, ...] = (0.7, 0.8)
@@ -79,6 +81,10 @@ class Config:
             raise ValueError(
                 f"losses: got {self.losses}; allowed: some of {', '.join(TRIPLET_LOSSES)}"
             )
+        if not set(self.other_losses) <= set(self.losses):
+            raise ValueError(
+                f"other_losses: got {self.other_losses}; allowed: some of {self.losses}"
+            )
         for field in ("lows", "other_lows"):
             if any(not 0 <= low <= 1 for low in getattr(self, field)):
                 raise ValueError(f"{field}: got {getattr(self, field)}; allowed: 0 to 1 each")
@@ -95,9 +101,9 @@ SLICES = [
     {
         "record": "sweep",
         "config": {
-            "seeds": 4, "losses": ("released",), "lows": (0.8,), "widths": (), "other_lows": (),
-            "depths": (), "triples": (), "steps": 500, "eval_at": (0, 500), "test": 4096,
-            "final_lr": 1.0,
+            "seeds": 4, "losses": ("released",), "other_losses": (), "lows": (0.8,), "widths": (),
+            "other_lows": (), "depths": (), "triples": (), "steps": 500, "eval_at": (0, 500),
+            "test": 4096, "final_lr": 1.0,
         },
         "metrics": [
             "depth=5 children=2/low=0.8/hid=10/released/height=2/found",
@@ -130,6 +136,8 @@ def conditions(config: Config) -> Iterator[tuple[str, TreeConfig]]:
     plans += [(short, (3,) * depth, config.hid, last) for depth in config.triples]
     for loss in config.losses:
         for base, branching, hid, low in plans:
+            if base is short and loss not in config.other_losses:
+                continue
             nce = loss == "info_nce"
             settings = replace(
                 base, branching=branching, hid=hid, polarity=(low, 1.0), loss=loss,

@@ -1,4 +1,4 @@
-// A tree of latents: discs grow with the correlation of each latent's best neuron.
+// A tree of latents: discs fill with the correlation of each latent's best neuron.
 export default {
   render({ model, el }) {
     const w = kit.widget({ model, el, name: "latent_tree", keys: ["latent", "shown"] });
@@ -25,7 +25,7 @@ export default {
         { label: "furthest below its ceiling", value: least }] });
     w.choices("draw the neurons", [{ label: "before training", values: { shown: "before" } },
       { label: "after training", values: { shown: "after" } }]);
-    const tree = w.plot({ name: "tree", title: "The latents; a full disc is a latent at its ceiling",
+    const tree = w.plot({ name: "tree", title: "The latents; full disc: at its ceiling; empty: half of it",
       xlabel: "place in the tree", ylabel: "height", x: [0, 1], y: [0.4, depth + 0.6], maxWidth: 0,
       ratio: 0.55, legend: [{ looks: "s-blue w2", label: "child follows its parent" },
         { looks: "s-red w2 dash", label: "child opposes its parent" }] });
@@ -50,7 +50,7 @@ export default {
       const { width } = tree.size(), full = clamp(width / 75, 4.5, 9);
       nodes.forEach((n, j) => {
         tree.circle(`rim-${j}`, n.x, n.height, full, "f-paper s-quiet w1");
-        const part = clamp(shown[j] / WALK.ceiling[j], 0, 1);
+        const part = clamp(2 * (shown[j] / WALK.ceiling[j]) - 1, 0, 1);
         const disc = tree.circle(`disc-${j}`, n.x, n.height, full * part, "f-green");
         disc.dataset.part = part;
         const press = tree.circle(`press-${j}`, n.x, n.height, full + 2, j === k ? "s-ink w3" : "");
