@@ -15,7 +15,16 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-CHAPTERS = ("index", "batchnorm", "predictor", "ema", "simsiam", "latent_tree", "reproducing")
+CHAPTERS = (
+    "index",
+    "dual_networks",
+    "batchnorm",
+    "predictor",
+    "ema",
+    "simsiam",
+    "latent_tree",
+    "reproducing",
+)
 """Chapters that may be named in a row; the last part of the notebook's path in ``book``."""
 
 
@@ -104,8 +113,10 @@ c_xf = _row("c_xf", r"c_{xf}", "batch covariance of the feature and an input fea
 
 # --- predictor --------------------------------------------------------------------------------
 W_p = _row("W_p", "W_p", "linear predictor", "predictor", shape="d x d", code="predictor")
-w = _row("w", "w", "online weight (one mode, or vec of a layer)", "index predictor ema")
-w_target = _row("w_target", "w'", "target weight", "predictor ema", code="target")
+w = _row(
+    "w", "w", "online weight (one mode, or vec of a layer)", "index dual_networks predictor ema"
+)
+w_target = _row("w_target", "w'", "target weight", "dual_networks predictor ema", code="target")
 p = _row("p", "p", "predictor scale: the predictor is p times the identity", "index predictor ema")
 lambda_V = _row(
     "lambda_V", r"\lambda_V", "variance between images along one direction", "predictor ema",
@@ -195,6 +206,15 @@ posterior_variance = _row(
     "v_post", r"\mathbb V[m]", "variance of a latent's posterior mean", "latent_tree",
     nonnegative=True,
 )  # fmt: skip
+
+# --- dual_networks ----------------------------------------------------------------------------
+h = _row("h", "h", "pre-activation of one neuron", "dual_networks")
+h_rate = _row("h_rate", r"\dot h", "its change per unit of the step", "dual_networks")
+delta = _row("delta", r"\delta", "size of a step of one layer's weights", "dual_networks")
+leak = _row("leak", "q", "slope of a leaky ReLU below zero", "dual_networks", code="leak")
+k_1 = _row("k_1", "k_1", "connection of the first view along one weight", "dual_networks")
+k_2 = _row("k_2", "k_2", "connection of the second view along one weight", "dual_networks")
+r = _row("r", "r", "half the squared distance of two outputs", "dual_networks")
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""

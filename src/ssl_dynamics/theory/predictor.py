@@ -20,12 +20,11 @@ the optimal predictor. Conditions, rates and thresholds are derived in the chapt
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import sympy as sp
 
 from ssl_dynamics.symbolic import ClosedForm
+from ssl_dynamics.theory.dual_networks import connection
 from ssl_dynamics.theory.notation import (
     B,
     g_mean,
@@ -112,6 +111,8 @@ SURVIVAL = ClosedForm(
     "Share of a mode that is left after time t under the invariance term alone.", _OWN,
 )  # fmt: skip
 
+__all__ = ["FORMS", "between_within", "connection", "three_terms"]
+
 FORMS: dict[str, ClosedForm] = {
     form.name: form
     for form in (
@@ -119,29 +120,6 @@ FORMS: dict[str, ClosedForm] = {
         TARGET_THRESHOLD, BEST_SCALE, BEST_RATE, MEAN_THRESHOLD, BATCH_GROWTH, SURVIVAL,
     )
 }  # fmt: skip
-
-
-def connection(weights: Sequence[np.ndarray], x: np.ndarray, layer: int) -> np.ndarray:
-    r"""The connection :math:`K_l(x) = f_{l-1}(x) \otimes J_l(x)^\top` of a bias-free ReLU network.
-
-    `weights[l]` is ``[out, in]``, the last layer is linear, `x` is ``[..., d]``; returns
-    ``[..., in * out, outputs]`` with the columns of the weight stacked, so that the output is
-    ``K.T @ vec(W_l)`` for every layer.
-    """
-    if not 0 <= layer < len(weights):
-        raise ValueError(f"layer is {layer}, allowed: 0 to {len(weights) - 1}")
-    inputs, gates = [x], []
-    for depth, weight in enumerate(weights):
-        before = inputs[-1] @ weight.T
-        is_last = depth == len(weights) - 1
-        gates.append(np.ones_like(before) if is_last else (before > 0).astype(before.dtype))
-        inputs.append(gates[-1] * before)
-    outputs = weights[-1].shape[0]
-    above = np.broadcast_to(np.eye(outputs), (*x.shape[:-1], outputs, outputs))
-    for depth in range(len(weights) - 1, layer, -1):
-        above = (above @ weights[depth]) * gates[depth - 1][..., None, :]
-    product = np.einsum("...j,...oi->...jio", inputs[layer], above)
-    return product.reshape(*x.shape[:-1], -1, outputs)
 
 
 def three_terms(
