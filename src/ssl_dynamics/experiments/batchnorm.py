@@ -100,21 +100,21 @@ class Config:
 SLICES = [
     {
         "record": "byol-digits",
-        "config": {"seeds": 4, "variants": ("mu+sigma", "none"), "steps": 50},
+        "config": {"seeds": 3, "variants": ("mu+sigma", "none"), "steps": 25},
         "metrics": ["mu+sigma/spread", "mu+sigma/rank", "none/spread", "none/rank"],
     },
     {
         "record": "byol-digits-fresh",
-        "config": {"seeds": 4, "variants": ("mu(det)+sigma",), "steps": 50},
+        "config": {"seeds": 3, "variants": ("mu(det)+sigma",), "steps": 25},
         "metrics": ["mu(det)+sigma/spread", "mu(det)+sigma/feature_rank"],
     },
     {
         "record": "weight-standardisation",
-        "config": {"seeds": 4, "steps": 50},
+        "config": {"seeds": 3, "steps": 25},
         "metrics": ["none/spread", "none/rank"],
     },
 ]
-"""Small re-runs that the tests hold against the committed record, at step 50."""
+"""Small re-runs that the tests hold against the committed record, at step 25."""
 
 
 def measure(
