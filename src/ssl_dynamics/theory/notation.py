@@ -78,7 +78,15 @@ def _row(
 
 
 # --- shared -----------------------------------------------------------------------------------
-B = _row("B", "B", "batch size", "batchnorm predictor", code="batch", positive=True, integer=True)
+B = _row(
+    "B",
+    "B",
+    "batch size",
+    "batchnorm predictor reproducing",
+    code="batch",
+    positive=True,
+    integer=True,
+)
 loss = _row("L", r"\mathcal L", "loss", "batchnorm predictor simsiam", code="loss")
 alpha = _row("alpha", r"\alpha", "step size", "predictor ema", code="lr", positive=True)
 gamma = _row("gamma", r"\gamma", "EMA rate: weight kept by the target", "ema", code="ema")
@@ -215,6 +223,19 @@ leak = _row("leak", "q", "slope of a leaky ReLU below zero", "dual_networks", co
 k_1 = _row("k_1", "k_1", "connection of the first view along one weight", "dual_networks")
 k_2 = _row("k_2", "k_2", "connection of the second view along one weight", "dual_networks")
 r = _row("r", "r", "half the squared distance of two outputs", "dual_networks")
+
+# --- reproducing ------------------------------------------------------------------------------
+temperature = _row(
+    "temperature", r"\tau_{\rm c}", "temperature of a contrastive loss", "reproducing",
+    code="temperature", positive=True,
+)  # fmt: skip
+distance_gap = _row(
+    "D_gap", r"\Delta", "mean negative minus mean positive half squared distance", "reproducing"
+)
+output_width = _row(
+    "n_out", r"n_{\rm out}", "number of output coordinates", "reproducing", code="width",
+    positive=True, integer=True,
+)  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""
