@@ -24,6 +24,8 @@ SECTIONS = (
     "Exercises",
     "References",
 )
+NO_CHAPTERS = ("index", "ledger", "reproducing")
+"""Pages and short notes that do without the sections of a chapter."""
 MAX_CELLS = 40
 MAX_SECONDS = 60
 MAX_EXCUSED = 5
@@ -40,9 +42,9 @@ UNREADABLE = ("image/png", "image/jpeg")
 def find_faults(notebook: NotebookNode, *, name: str, chapter: bool | None = None) -> list[str]:
     """All faults of one notebook; ``chapter`` says whether the chapter rules hold too.
 
-    By default every notebook is a chapter except ``index`` and ``ledger``.
+    By default every notebook is a chapter except those of :data:`NO_CHAPTERS`.
     """
-    is_chapter = name not in {"index", "ledger"} if chapter is None else chapter
+    is_chapter = name not in NO_CHAPTERS if chapter is None else chapter
     rules = [*EVERY_NOTEBOOK, *(EVERY_CHAPTER if is_chapter else ())]
     return [fault for rule in rules for fault in rule(notebook)]
 
