@@ -12,6 +12,7 @@ import traitlets
 
 from ssl_dynamics.live import (
     BatchNormGradients,
+    GateFlip,
     PhasePortrait,
     PolePlane,
     PredictorTerms,
@@ -19,10 +20,11 @@ from ssl_dynamics.live import (
     Widget,
 )
 from ssl_dynamics.symbolic import ClosedForm
-from ssl_dynamics.theory import batchnorm, ema, predictor, simsiam, teaser
+from ssl_dynamics.theory import batchnorm, dual_networks, ema, predictor, simsiam, teaser
 
 FORMS: dict[type[Widget], list[ClosedForm]] = {
     BatchNormGradients: list(batchnorm.VARIANTS.values()),
+    GateFlip: [dual_networks.FORMS[k] for k in ("OUTPUT", "FROZEN", "GAP", "FLIP")],
     PredictorTerms: [
         predictor.FORMS[k]
         for k in ("INVARIANCE", "NEGATIVE", "POSITIVE", "GROWTH", "THRESHOLD", "BEST_SCALE")
@@ -66,7 +68,8 @@ def test_output_is_stable_and_self_contained(kind):
 @each
 def test_changed_values_change_the_id(kind):
     key = kind.controls()[0]
-    other = {"variant": "mu", "p": 0.5, "alpha_a": 1.0, "flow": "full", "sigma_aug": 1.0}[key]
+    others = {"variant": "mu", "p": 0.5, "alpha_a": 1.0, "flow": "full", "sigma_aug": 1.0}
+    other = (others | {"delta": 0.5})[key]
     ids = [kind(FORMS[kind], **v)._html().split('id="')[1][:16] for v in ({}, {key: other})]
     assert ids[0] != ids[1]
 

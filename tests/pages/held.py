@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from ssl_dynamics.theory import batchnorm, ema, predictor, simsiam, teaser
+from ssl_dynamics.theory import batchnorm, dual_networks, ema, predictor, simsiam, teaser
 
 State = dict[str, Any]
 Numbers = dict[str, float]
 Picture = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
 
 PAGES = {
+    "dual_networks": "book/contrastive/dual_networks",
     "batchnorm": "book/no_negatives/batchnorm",
     "predictor": "book/no_negatives/predictor",
     "ema": "book/no_negatives/ema",
@@ -33,6 +34,26 @@ PAGES = {
 def close(got: Any, wanted: Any, tolerance: float = 1e-9) -> None:
     """Equal up to ``tolerance``, relative and absolute."""
     np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance)
+
+
+def dual_networks_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The output is PyTorch's activation by hand; the prediction keeps the first gate."""
+    h, step, leak = state["h"], state["delta"], state["leak"]
+
+    def output(d: Any) -> Any:
+        return np.where(h + d > 0, h + d, leak * (h + d))
+
+    def frozen(d: Any) -> Any:
+        return (1.0 if h > 0 else leak if h < 0 else (1 + leak) / 2) * (h + d)
+
+    for mark, curve in (("output", output), ("frozen", frozen)):
+        steps, height = picture["neuron", mark]
+        assert (steps[0], steps[-1], len(steps)) == (-2, 2, 201)
+        close(height, curve(steps))
+        close(numbers[mark], curve(step))
+        close(np.ravel(picture["neuron", f"{mark}-now"]), [step, numbers[mark]])
+    close(numbers["gap"], output(step) - frozen(step))
+    close(numbers["flip"], dual_networks.FLIP.numpy(h, 1.0))
 
 
 def batchnorm_widget(state: State, numbers: Numbers, picture: Picture) -> None:
@@ -184,6 +205,7 @@ def teaser_widget(state: State, numbers: Numbers, picture: Picture) -> None:
 
 
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
+    "dual_networks": dual_networks_widget,
     "batchnorm": batchnorm_widget,
     "predictor": predictor_widget,
     "ema": ema_widget,
@@ -207,6 +229,13 @@ def _ema_gains(s: State) -> dict[tuple[str, str], float]:
 
 
 CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
+    "dual_networks": lambda s: {
+        ("delta", "no step"): 0.0,
+        ("delta", "gate flips"): -s["h"],
+        ("h", "on the kink"): 0.0,
+        ("leak", "ReLU"): 0.0,
+        ("leak", "linear"): 1.0,
+    },
     "predictor": lambda s: {
         ("p", "fastest"): float(predictor.BEST_SCALE.numpy(s["lambda_V"], s["lambda_I"])),
         ("p", "threshold"): float(predictor.THRESHOLD.numpy(s["lambda_V"], s["lambda_I"])),

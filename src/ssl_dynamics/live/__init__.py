@@ -2,6 +2,7 @@
 
 from ssl_dynamics.live.base import Widget
 from ssl_dynamics.live.batchnorm import BatchNormGradients
+from ssl_dynamics.live.dual_networks import GateFlip
 from ssl_dynamics.live.ema import PolePlane
 from ssl_dynamics.live.latent_tree import TreeWalk
 from ssl_dynamics.live.predictor import PredictorTerms
@@ -10,6 +11,7 @@ from ssl_dynamics.live.teaser import TwoViews
 
 __all__ = [
     "BatchNormGradients",
+    "GateFlip",
     "PhasePortrait",
     "PolePlane",
     "PredictorTerms",
