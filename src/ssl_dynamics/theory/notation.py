@@ -22,6 +22,7 @@ CHAPTERS = (
     "predictor",
     "ema",
     "simsiam",
+    "one_neuron",
     "latent_tree",
     "reproducing",
 )
@@ -88,9 +89,11 @@ B = _row(
     integer=True,
 )
 loss = _row("L", r"\mathcal L", "loss", "batchnorm predictor simsiam", code="loss")
-alpha = _row("alpha", r"\alpha", "step size", "predictor ema", code="lr", positive=True)
+alpha = _row("alpha", r"\alpha", "step size", "one_neuron predictor ema", code="lr", positive=True)
 gamma = _row("gamma", r"\gamma", "EMA rate: weight kept by the target", "ema", code="ema")
-time = _row("t", "t", "continuous training time", "index predictor simsiam latent_tree", code="t")
+time = _row(
+    "t", "t", "continuous training time", "index one_neuron predictor simsiam latent_tree", code="t"
+)
 x_1 = _row("x_1", "x_1", "first view of an image", "index")
 x_2 = _row("x_2", "x_2", "second view of an image", "index")
 
@@ -197,7 +200,10 @@ rho_path = _row(
     "rho_path", r"\rho_{0\mu}", "polarity from the root to a node", "latent_tree",
     code="root_polarity",
 )  # fmt: skip
-prior_root = _row("pi_0", r"\pi", "probability that the root is 1", "latent_tree", code="root")
+prior_root = _row(
+    "pi_0", r"\pi", "probability that the root, or the class, is 1", "one_neuron latent_tree",
+    code="root",
+)  # fmt: skip
 s_1 = _row("s_1", "s_1", "selectivity of a child neuron for its own latent", "latent_tree")
 s_2 = _row("s_2", "s_2", "selectivity of a second child neuron", "latent_tree")
 h_zero = _row("h_0", "h_0", "mean of a function of the subtree when its top is 0", "latent_tree")
@@ -236,6 +242,31 @@ output_width = _row(
     "n_out", r"n_{\rm out}", "number of output coordinates", "reproducing", code="width",
     positive=True, integer=True,
 )  # fmt: skip
+
+# --- one_neuron -------------------------------------------------------------------------------
+kappa = _row(
+    "kappa", r"\kappa", "branch factor: 2 if both branches are differentiated, 1 if one is",
+    "one_neuron", code="kappa", positive=True,
+)  # fmt: skip
+class_gap = _row("D", "D", "difference of the two class means of the output", "one_neuron")
+class_gap_start = _row("D_0", "D_0", "that difference at the start", "one_neuron")
+u_square = _row(
+    "u_square", r"\lVert u\rVert^2",
+    "squared length of the difference of the two class means of the connection", "one_neuron",
+    nonnegative=True,
+)  # fmt: skip
+std_one = _row(
+    "std_1", r"\sigma_1", "standard deviation of the pre-activation in class 1", "one_neuron",
+    positive=True,
+)  # fmt: skip
+std_zero = _row(
+    "std_0", r"\sigma_0", "standard deviation of the pre-activation in class 0", "one_neuron",
+    positive=True,
+)  # fmt: skip
+weight_mean = _row("w_mean", r"\bar w", "mean of the initial weights of a neuron", "one_neuron")
+pair_low = _row(
+    "xi_low", r"\xi_{\min}", "smallest sum of two fluctuations that share a picture", "one_neuron"
+)
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""
