@@ -16,11 +16,12 @@ from ssl_dynamics.live import (
     PhasePortrait,
     PolePlane,
     PredictorTerms,
+    TreeWalk,
     TwoViews,
     Widget,
 )
 from ssl_dynamics.symbolic import ClosedForm
-from ssl_dynamics.theory import batchnorm, dual_networks, ema, predictor, simsiam, teaser
+from ssl_dynamics.theory import batchnorm, dual_networks, ema, latent_tree, predictor, simsiam, teaser
 
 FORMS: dict[type[Widget], list[ClosedForm]] = {
     BatchNormGradients: list(batchnorm.VARIANTS.values()),
@@ -42,6 +43,7 @@ FORMS: dict[type[Widget], list[ClosedForm]] = {
             "flow_stop", "flow_full", "flow_second", "limit_stop", "limit_full", "limit_second",
         )
     ],
+    TreeWalk: [latent_tree.FORMS["PATH_POLARITY"]],
     TwoViews: [teaser.FORMS[k] for k in ("PAIR_GRADIENT", "THRESHOLD", "WEIGHT")],
 }  # fmt: skip
 PAIR, THRESHOLD, WEIGHT = FORMS[TwoViews]
@@ -69,7 +71,7 @@ def test_output_is_stable_and_self_contained(kind):
 def test_changed_values_change_the_id(kind):
     key = kind.controls()[0]
     others = {"variant": "mu", "p": 0.5, "alpha_a": 1.0, "flow": "full", "sigma_aug": 1.0}
-    other = (others | {"delta": 0.5})[key]
+    other = (others | {"delta": 0.5, "latent": 3.0})[key]
     ids = [kind(FORMS[kind], **v)._html().split('id="')[1][:16] for v in ({}, {key: other})]
     assert ids[0] != ids[1]
 

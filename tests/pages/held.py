@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from ssl_dynamics.live.latent_tree import RECORDED, walk_of
+from ssl_dynamics.records import load
 from ssl_dynamics.theory import batchnorm, dual_networks, ema, predictor, simsiam, teaser
 
 State = dict[str, Any]
@@ -27,6 +29,7 @@ PAGES = {
     "ema": "book/no_negatives/ema",
     "simsiam": "book/no_negatives/simsiam",
     "teaser": "book/index",
+    "latent_tree": "book/contrastive/latent_tree",
 }
 """The page of the book that shows each widget."""
 
@@ -204,6 +207,23 @@ def teaser_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     close(numbers["threshold"], teaser.THRESHOLD.numpy(strength))
 
 
+def latent_tree_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Numbers, discs and points are the record's; the path's polarity is a plain product."""
+    walk = walk_of(load(RECORDED[0]), RECORDED[1])
+    latent, parents = int(state["latent"]), [0, *(np.arange(len(walk["end"]) - 1) // 2)]
+    way, at = 1.0, latent
+    while at:
+        way, at = way * walk["polarity"][at], parents[at]
+    close(numbers["path"], way)
+    wanted = {"before": "start", "after": "end", "ceiling": "ceiling"}
+    for name, key in wanted.items():
+        close(numbers[name], walk[key][latent])
+    level = int(np.log2(latent + 1))
+    for node in range(2**level - 1, 2 ** (level + 1) - 1):
+        for mark, key in (("start", "start"), ("end", "end"), ("top", "ceiling")):
+            close(np.ravel(picture["level", f"{mark}-{node}"][1]), walk[key][node])
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "dual_networks": dual_networks_widget,
     "batchnorm": batchnorm_widget,
@@ -211,6 +231,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "ema": ema_widget,
     "simsiam": simsiam_widget,
     "teaser": teaser_widget,
+    "latent_tree": latent_tree_widget,
 }
 
 

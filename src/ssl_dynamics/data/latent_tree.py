@@ -212,6 +212,11 @@ class TreeSampler:
         self._below, self._width, self._roots = below, 4 * words, 4 * roots
         self._stream = StepStream(seeds, "tree/draws", draw, length=length, device=device)
 
+    @property
+    def period(self) -> int:
+        """Steps whose draws are made together."""
+        return self._stream.length
+
     def at(self, step: int) -> Tensor:
         """The leaves of this step as 0/1, [S, leaves, 3 B]."""
         return self.values_at(step)[-1].to(self.dtype)

@@ -1,0 +1,147 @@
+"""What a seed costs on the latent tree: time per seed and step, and where it goes.
+
+    python benchmarks/latent_tree.py [--quick]
+
+For 1 to 128 seeds trained together (in the blocks that training uses): sampling, forward, loss,
+backward with the update, and one evaluation, beside the bare matrix products of the same shapes.
+Then the cost against the depth of the tree. Processor time of one thread, smallest of several
+timings: what the machine does besides is not meant. A table is printed and
+results/benchmarks/latent_tree.json written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import ssl_dynamics
+from ssl_dynamics.training.threads import tuned
+from ssl_dynamics.training.trees import BLOCK, TreeConfig, TreeRun
+from ssl_dynamics.triplets import output_gradient
+
+OUT = Path(__file__).parents[1] / "results" / "benchmarks" / "latent_tree.json"
+SEEDS = (1, 8, 32, 128)
+DEPTHS = (3, 4, 5, 6, 7, 8)
+DEPTH_SEEDS = 8
+
+
+def best(call: Callable[[], object], repeats: int) -> float:
+    """Smallest processor time of a call in milliseconds."""
+    call()
+    times = []
+    for _ in range(repeats):
+        begin = time.thread_time()
+        call()
+        times.append(time.thread_time() - begin)
+    return 1e3 * min(times)
+
+
+def products(run: TreeRun) -> Callable[[], None]:
+    """The bare products of a step: forward, gradients of the weights, gradients of the inputs."""
+    columns, listed = 3 * run.config.batch, []
+    for level, weight in enumerate(run.net.weights):
+        w = weight.detach().flatten(0, 1)
+        groups, out, inputs = w.shape
+        x, g = torch.randn(groups, inputs, columns), torch.randn(groups, out, columns)
+        listed.append(
+            (w, x, g, torch.empty_like(g), torch.empty_like(w), torch.empty_like(x), level)
+        )
+
+    def multiply() -> None:
+        for w, x, g, y, dw, dx, level in listed:
+            torch.bmm(w, x, out=y)
+            torch.bmm(g, x.mT, out=dw)
+            if level:
+                torch.bmm(w.mT, g, out=dx)
+
+    return multiply
+
+
+@torch.no_grad()
+def split(config: TreeConfig, seeds: int, repeats: int) -> dict[str, float]:
+    """Milliseconds per seed and step of each part, for one block; evaluation per seed."""
+    run = TreeRun(config, range(seeds))
+    sampler, passes, now = run.sampler, run.passes, iter(range(10**6))
+    leaves = sampler.at(0)
+    output = passes.forward(leaves).clone()
+    _, gradient = output_gradient(output, run.criterion)
+
+    def back() -> None:
+        passes.backward(gradient)
+        run.optimiser.step()
+
+    # blocks of draws are made every few steps: time whole periods of them
+    period = sampler.period
+    found = {
+        "sampling": best(lambda: [sampler.at(next(now)) for _ in range(period)], repeats) / period,
+        "forward": best(lambda: passes.forward(leaves), repeats),
+        "loss": best(lambda: output_gradient(output, run.criterion), repeats),
+        "backward and update": best(back, repeats),
+        "bare products": best(products(run), repeats),
+        "step": best(lambda: [run.step() for _ in range(period)], repeats) / period,
+        "evaluation": best(run.recovery, 2),
+    }
+    return {name: value / seeds for name, value in found.items()}
+
+
+def blocks(seeds: int) -> tuple[int, int]:
+    """(seeds in a block, number of blocks)."""
+    size = min(seeds, BLOCK)
+    return size, -(-seeds // size)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, nothing written")
+    quick = parser.parse_args().quick
+    repeats = 20 if quick else 200
+    torch.set_num_threads(1)
+    base = TreeConfig()
+    by_seeds, by_depth, memo = {}, {}, {}
+    with tuned(0):
+        for seeds in SEEDS:
+            size, number = blocks(seeds)
+            if size not in memo:  # blocks of equal size cost the same
+                memo[size] = split(base, size, repeats)
+            by_seeds[seeds] = memo[size] | {"all seeds": memo[size]["step"] * size * number}
+        for depth in DEPTHS:
+            config = TreeConfig(branching=(2,) * depth, test=1024)
+            by_depth[depth] = split(config, DEPTH_SEEDS, repeats // 4)
+    for title, table in (("seeds", by_seeds), ("depth", by_depth)):
+        columns = list(next(iter(table.values())))
+        print(f"{title:>6}", *(f"{name:>20}" for name in columns), " [ms per seed and step]")
+        for key, row in table.items():
+            print(f"{key:>6}", *(f"{row[name]:>20.4f}" for name in columns))
+    share = by_seeds[32]["sampling"] / by_seeds[32]["step"]
+    print(f"32 seeds: {by_seeds[32]['all seeds']:.1f} ms a step, sampling {100 * share:.0f} %")
+    if not quick:
+        OUT.parent.mkdir(parents=True, exist_ok=True)
+        found = {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "load": [round(value, 1) for value in os.getloadavg()],
+            "threads": 1,
+            "versions": {
+                "ssl_dynamics": ssl_dynamics.__version__,
+                "torch": torch.__version__,
+                "numpy": np.__version__,
+            },
+            "unit": "ms of processor time per seed and step; evaluation per seed; all seeds: ms per step",
+            "seeds": by_seeds,
+            "depth": by_depth,
+        }
+        OUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        print(f"written: {OUT}")
+
+
+if __name__ == "__main__":
+    main()
