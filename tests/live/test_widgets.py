@@ -21,7 +21,15 @@ from ssl_dynamics.live import (
     Widget,
 )
 from ssl_dynamics.symbolic import ClosedForm
-from ssl_dynamics.theory import batchnorm, dual_networks, ema, latent_tree, predictor, simsiam, teaser
+from ssl_dynamics.theory import (
+    batchnorm,
+    dual_networks,
+    ema,
+    latent_tree,
+    predictor,
+    simsiam,
+    teaser,
+)
 
 FORMS: dict[type[Widget], list[ClosedForm]] = {
     BatchNormGradients: list(batchnorm.VARIANTS.values()),
