@@ -45,7 +45,7 @@ class Config:
     name: str = field(default="starts", metadata={"help": "name of the record"})
     sizes: tuple[int, ...] = (5, 6, 7, 8, 9, 10, 11, 12)
     """Sites of the ring, first part."""
-    draws: int = 4096
+    draws: int = 32768
     """Starts per seed and size, first part."""
     neurons: int = 64
     """Neurons per seed and task, second and third part."""
@@ -127,7 +127,8 @@ def zero_fractions(config: Config, seeds: list[int]) -> dict[str, np.ndarray]:
     found: dict[str, list[float]] = {}
     for sites in config.sizes:
         for seed in seeds:
-            w = generator(seed, f"{PURPOSE}/ring/{sites}").normal(size=(config.draws, sites))
+            rng = generator(seed, f"{PURPOSE}/ring/{sites}/{config.draws}")
+            w = rng.normal(size=(config.draws, sites))
             gates = [(w + np.roll(w, -step, -1) > 0).astype(int) for step in (1, 2)]
             one, two = (g + np.roll(g, step, -1) for g, step in zip(gates, (1, 2), strict=True))
             zero = (one == two).all(-1)
