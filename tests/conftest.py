@@ -18,6 +18,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 BUILT = ROOT / "_build" / "html" / "index.html"
 HARDWARE = "no such hardware: "
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 def _program(*names: str) -> str | None:
@@ -91,6 +92,17 @@ def root() -> Path:
 def html(need: Callable[[str], str]) -> Path:
     """The folder of the built book."""
     return Path(need("book")).parent
+
+
+@pytest.fixture(scope="session")
+def browser(need: Callable[[str], str]) -> Iterator:
+    """Headless Chromium, started once for each test process: Playwright allows no second one."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+    path = need("chromium")
+    with sync_api.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        yield chromium
+        chromium.close()
 
 
 def _strict() -> bool:

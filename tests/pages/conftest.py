@@ -1,4 +1,4 @@
-"""One browser for all page tests, and pages that remember what went wrong on them."""
+"""Pages of the built book that remember what went wrong on them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,6 @@ from pathlib import Path
 
 import pytest
 from seen import Watched
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-@pytest.fixture(scope="session")
-def browser(need: Callable[[str], str]) -> Iterator:
-    """Headless Chromium, started once for each test process."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
-    path = need("chromium")
-    with sync_api.sync_playwright() as tool:
-        chromium = tool.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")
