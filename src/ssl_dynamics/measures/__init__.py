@@ -13,9 +13,13 @@ from ssl_dynamics.measures.operator import (
     top_eigenpairs,
 )
 from ssl_dynamics.measures.probes import knn_accuracy, linear_accuracy, logistic_regression
+from ssl_dynamics.measures.recovery import best_correlation, ceiling, correlations
 
 __all__ = [
+    "best_correlation",
+    "ceiling",
     "connection",
+    "correlations",
     "covariance_operator",
     "covariance_spectrum",
     "effective_rank",

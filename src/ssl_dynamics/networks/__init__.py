@@ -10,6 +10,7 @@ from ssl_dynamics.networks.norm import (
     standardise,
     variant,
 )
+from ssl_dynamics.networks.receptive import ReceptiveTree
 from ssl_dynamics.networks.relu_net import ReluNet, Trace, with_constant
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "BatchNorm",
     "Linear",
     "ReLU",
+    "ReceptiveTree",
     "ReluNet",
     "Trace",
     "Variant",

@@ -8,6 +8,7 @@ from ssl_dynamics.training.optim import SGD
 from ssl_dynamics.training.run import Measure, Run
 from ssl_dynamics.training.threads import tuned
 from ssl_dynamics.training.towers import Tower, Towers
+from ssl_dynamics.training.trees import TreeConfig, TreeRun, train_trees
 
 __all__ = [
     "SGD",
@@ -17,7 +18,10 @@ __all__ = [
     "Tower",
     "TowerConfig",
     "Towers",
+    "TreeConfig",
+    "TreeRun",
     "follow",
     "train_towers",
+    "train_trees",
     "tuned",
 ]
