@@ -18,6 +18,7 @@ import sympy as sp
 CHAPTERS = (
     "index",
     "dual_networks",
+    "covariance_operator",
     "batchnorm",
     "predictor",
     "ema",
@@ -125,17 +126,21 @@ c_xf = _row("c_xf", r"c_{xf}", "batch covariance of the feature and an input fea
 # --- predictor --------------------------------------------------------------------------------
 W_p = _row("W_p", "W_p", "linear predictor", "predictor", shape="d x d", code="predictor")
 w = _row(
-    "w", "w", "online weight (one mode, or vec of a layer)", "index dual_networks predictor ema"
+    "w",
+    "w",
+    "online weight (one mode, or vec of a layer)",
+    "index dual_networks covariance_operator predictor ema",
 )
 w_target = _row("w_target", "w'", "target weight", "dual_networks predictor ema", code="target")
 p = _row("p", "p", "predictor scale: the predictor is p times the identity", "index predictor ema")
 lambda_V = _row(
-    "lambda_V", r"\lambda_V", "variance between images along one direction", "predictor ema",
+    "lambda_V", r"\lambda_V", "variance between images along one direction",
+    "covariance_operator predictor ema",
     positive=True,
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
-    "predictor ema", nonnegative=True,
+    "covariance_operator predictor ema", nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
 m_target = _row("m_target", "m'", "mean of the target connection along that direction", "predictor")
@@ -246,7 +251,7 @@ output_width = _row(
 # --- one_neuron -------------------------------------------------------------------------------
 kappa = _row(
     "kappa", r"\kappa", "branch factor: 2 if both branches are differentiated, 1 if one is",
-    "one_neuron", code="kappa", positive=True,
+    "covariance_operator one_neuron", code="kappa", positive=True,
 )  # fmt: skip
 class_gap = _row("D", "D", "difference of the two class means of the output", "one_neuron")
 class_gap_start = _row("D_0", "D_0", "that difference at the start", "one_neuron")
@@ -267,6 +272,21 @@ weight_mean = _row("w_mean", r"\bar w", "mean of the initial weights of a neuron
 pair_low = _row(
     "xi_low", r"\xi_{\min}", "smallest sum of two fluctuations that share a picture", "one_neuron"
 )
+
+# --- covariance_operator ----------------------------------------------------------------------
+images = _row(
+    "N", "N", "images of an enumerated population", "covariance_operator", positive=True,
+    integer=True,
+)  # fmt: skip
+views = _row(
+    "M", "M", "equally likely views of each image", "covariance_operator", positive=True,
+    integer=True,
+)  # fmt: skip
+trace_cov = _row(
+    "T_f", r"T_{\bar f}", "trace of the covariance of the image means of the outputs",
+    "covariance_operator", nonnegative=True,
+)  # fmt: skip
+beta_plus = _row("beta_plus", r"\beta_+", "extra weight of positive pairs", "covariance_operator")
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""
