@@ -244,7 +244,8 @@ def _place(record: Record, metric: str | tuple[str, str], at: int) -> str:
         return ""
     for name, axis in record.axes.items():
         if len(axis) == value.shape[1]:
-            return f" at {name} {_plain(axis[at])}"
+            unit = name.removeprefix("probe_")  # the steps at which probes were taken are steps
+            return f" at {unit} {_plain(axis[at])}"
     return ""
 
 
