@@ -18,6 +18,7 @@ from ssl_dynamics.live import (
     PredictorTerms,
     TreeWalk,
     TwoViews,
+    WakingNeuron,
     Widget,
 )
 from ssl_dynamics.symbolic import ClosedForm
@@ -26,6 +27,7 @@ from ssl_dynamics.theory import (
     dual_networks,
     ema,
     latent_tree,
+    one_neuron,
     predictor,
     simsiam,
     teaser,
@@ -52,6 +54,7 @@ FORMS: dict[type[Widget], list[ClosedForm]] = {
         )
     ],
     TreeWalk: [latent_tree.FORMS["PATH_POLARITY"]],
+    WakingNeuron: [one_neuron.FORMS[k] for k in ("RATE", "GROWTH", "FIRST_FLIP")],
     TwoViews: [teaser.FORMS[k] for k in ("PAIR_GRADIENT", "THRESHOLD", "WEIGHT")],
 }  # fmt: skip
 PAIR, THRESHOLD, WEIGHT = FORMS[TwoViews]
@@ -79,7 +82,7 @@ def test_output_is_stable_and_self_contained(kind):
 def test_changed_values_change_the_id(kind):
     key = kind.controls()[0]
     others = {"variant": "mu", "p": 0.5, "alpha_a": 1.0, "flow": "full", "sigma_aug": 1.0}
-    other = (others | {"delta": 0.5, "latent": 3.0})[key]
+    other = (others | {"delta": 0.5, "latent": 3.0, "neuron": "linear"})[key]
     ids = [kind(FORMS[kind], **v)._html().split('id="')[1][:16] for v in ({}, {key: other})]
     assert ids[0] != ids[1]
 

@@ -16,7 +16,7 @@ from scipy.integrate import solve_ivp
 
 from ssl_dynamics.live.latent_tree import RECORDED, walk_of
 from ssl_dynamics.records import load
-from ssl_dynamics.theory import batchnorm, dual_networks, ema, predictor, simsiam, teaser
+from ssl_dynamics.theory import batchnorm, dual_networks, ema, one_neuron, predictor, simsiam, teaser
 
 State = dict[str, Any]
 Numbers = dict[str, float]
@@ -30,6 +30,7 @@ PAGES = {
     "simsiam": "book/no_negatives/simsiam",
     "teaser": "book/index",
     "latent_tree": "book/contrastive/latent_tree",
+    "one_neuron": "book/contrastive/one_neuron",
 }
 """The page of the book that shows each widget."""
 
@@ -224,6 +225,45 @@ def latent_tree_widget(state: State, numbers: Numbers, picture: Picture) -> None
             close(np.ravel(picture["level", f"{mark}-{node}"][1]), walk[key][node])
 
 
+XI = np.array([0.9, -0.4, -1.1, 0.6, 1.3, -0.3, -1.0])
+"""The fluctuation that the widget of one_neuron adds to the mean of the weights."""
+
+
+def first_flip(mean: float) -> float:
+    """The size at which some pre-activation of the ring reaches zero, by solving for each."""
+    sums = [XI[p] + XI[(p + step) % 7] for step in (1, 2) for p in range(7)]
+    return min((-2 * mean / pair for pair in sums if mean * pair < 0), default=0.0)
+
+
+def one_neuron_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The flow is that of the enumerated ring; the dashed line is the closed form of its start."""
+    relu, start = state["neuron"] == "relu", state["mean"] + state["spread"] * XI
+
+    def look(w: np.ndarray) -> tuple[int, np.ndarray]:
+        gates = [(w + np.roll(w, -a) > 0) | (not relu) for a in (1, 2)]
+        one, two = (
+            g.astype(int) + np.roll(g.astype(int), a) for g, a in zip(gates, (1, 2), strict=True)
+        )
+        return int(sum(g.sum() for g in gates)), (one - two) / 7
+
+    count, u = look(start)
+    rate = float(u @ u) / 2
+    close([numbers["open"], numbers["start"], numbers["rate"]], [count, u @ start, rate])
+    w = start.copy()
+    for _ in range(3000):
+        _, u_now = look(w)
+        w = w + 0.005 * (u_now @ w) * u_now
+    end = look(w)[1] @ w
+    close(numbers["end"], end, 5e-3)
+    for p in range(7):
+        close(picture["weights", f"start-{p}"][1], start[p])
+        close(picture["weights", f"end-{p}"][1], w[p], 2e-2)
+    time, held = picture["time", "held"]
+    assert (time[0], time[-1]) == (0, 30)
+    close(held, one_neuron.GROWTH.numpy(u @ start, 2, 0.5, u @ u, time))
+    close(picture["time", "gap"][1][0], u @ start)
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "dual_networks": dual_networks_widget,
     "batchnorm": batchnorm_widget,
@@ -232,6 +272,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "simsiam": simsiam_widget,
     "teaser": teaser_widget,
     "latent_tree": latent_tree_widget,
+    "one_neuron": one_neuron_widget,
 }
 
 
@@ -250,6 +291,11 @@ def _ema_gains(s: State) -> dict[tuple[str, str], float]:
 
 
 CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
+    "one_neuron": lambda s: {
+        ("mean", "zero"): 0.0,
+        ("spread", "none"): 0.0,
+        ("spread", "first flip"): first_flip(s["mean"]),
+    },
     "dual_networks": lambda s: {
         ("delta", "no step"): 0.0,
         ("delta", "gate flips"): -s["h"],

@@ -15,10 +15,11 @@ from seen import Shown
 BOUNDS = {
     "p": (0, 1.25, 0.01), "lambda_I": (0, 2, 0.05), "alpha_a": (0, 3, 0.01),
     "alpha_b": (0, 3, 0.01), "gamma": (0, 0.999, 0.005), "sigma_aug": (0, 1.5, 0.05),
+    "mean": (-1, 1, 0.01), "spread": (0, 3, 0.01),
     "delta": (-2, 2, 0.02), "h": (-1, 1, 0.02), "leak": (0, 1, 0.02),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
-WITH_SLIDERS = ["dual_networks", "predictor", "ema", "teaser"]
+WITH_SLIDERS = ["dual_networks", "one_neuron", "predictor", "ema", "teaser"]
 
 
 def held(shown: Shown, name: str) -> str:
@@ -78,7 +79,8 @@ def test_ticks_stand_at_the_critical_values(visit, name):
     shown = visit(PAGES[name]).widget(name)
     captions: dict[str, str] = {}
     starts = {"ema": [(0.5, 0.8, 0.8), (2.5, 0.5, 0.9)], "predictor": [(0.4, 0.5)],
-              "teaser": [(0.4, 0.7)], "dual_networks": [(-1.0, 0.5, 0.2)]}[name]  # fmt: skip
+              "teaser": [(0.4, 0.7)], "one_neuron": [(0.6, 0.4)],
+              "dual_networks": [(-1.0, 0.5, 0.2)]}[name]  # fmt: skip
 
     def back(key: str, value: float) -> None:
         low, high, _ = BOUNDS[key]

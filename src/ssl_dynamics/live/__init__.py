@@ -5,6 +5,7 @@ from ssl_dynamics.live.batchnorm import BatchNormGradients
 from ssl_dynamics.live.dual_networks import GateFlip
 from ssl_dynamics.live.ema import PolePlane
 from ssl_dynamics.live.latent_tree import TreeWalk
+from ssl_dynamics.live.one_neuron import WakingNeuron
 from ssl_dynamics.live.predictor import PredictorTerms
 from ssl_dynamics.live.simsiam import PhasePortrait
 from ssl_dynamics.live.teaser import TwoViews
@@ -17,5 +18,6 @@ __all__ = [
     "PredictorTerms",
     "TreeWalk",
     "TwoViews",
+    "WakingNeuron",
     "Widget",
 ]
