@@ -16,10 +16,11 @@ BOUNDS = {
     "p": (0, 1.25, 0.01), "lambda_I": (0, 2, 0.05), "alpha_a": (0, 3, 0.01),
     "alpha_b": (0, 3, 0.01), "gamma": (0, 0.999, 0.005), "sigma_aug": (0, 1.5, 0.05),
     "mean": (-1, 1, 0.01), "spread": (0, 3, 0.01),
+    "beta_plus": (-1, 3, 0.02), "within": (0.4, 2, 0.02),
     "delta": (-2, 2, 0.02), "h": (-1, 1, 0.02), "leak": (0, 1, 0.02),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
-WITH_SLIDERS = ["dual_networks", "one_neuron", "predictor", "ema", "teaser"]
+WITH_SLIDERS = ["covariance_operator", "dual_networks", "one_neuron", "predictor", "ema", "teaser"]
 
 
 def held(shown: Shown, name: str) -> str:
@@ -80,7 +81,8 @@ def test_ticks_stand_at_the_critical_values(visit, name):
     captions: dict[str, str] = {}
     starts = {"ema": [(0.5, 0.8, 0.8), (2.5, 0.5, 0.9)], "predictor": [(0.4, 0.5)],
               "teaser": [(0.4, 0.7)], "one_neuron": [(0.6, 0.4)],
-              "dual_networks": [(-1.0, 0.5, 0.2)]}[name]  # fmt: skip
+              "dual_networks": [(-1.0, 0.5, 0.2)],
+              "covariance_operator": [(2.0, 0.8)]}[name]  # fmt: skip
 
     def back(key: str, value: float) -> None:
         low, high, _ = BOUNDS[key]
@@ -163,14 +165,14 @@ def test_phase_portrait_in_every_flow(visit, flow):
     shown.root.locator("button", has_text=words).click()
     assert shown.state()["flow"] == flow
     regimes = []
-    starts = shown.root.locator("button", has_text=re.compile(r"^\(|source"))
+    starts = shown.root.locator("button", has_text=re.compile(r"^[A-D] \("))
     for index in range(starts.count()):
         starts.nth(index).click()
         regimes.append(held(shown, "simsiam"))
     wanted = {
-        "stop": ["survives", "survives", "collapses", "collapses"],
-        "full": ["collapses", "survives", "collapses", "collapses"],
-        "second": ["collapses", "collapses", "collapses", "survives"],
+        "stop": ["survives", "collapses", "collapses", "survives"],
+        "full": ["collapses", "collapses", "survives", "survives"],
+        "second": ["collapses", "collapses", "survives", "collapses"],
     }
     assert regimes == wanted[flow]
     starts.first.click()

@@ -13,10 +13,10 @@ export default {
       { label: "full gradient", values: { flow: "full" }, title: "nothing is held fixed" },
       { label: "second term only", values: { flow: "second" }, title: "the encoder follows only the part that stop-gradient removes" }]);
     w.choices("start, or drag the point", [
-      { label: "the source's (0.6, 0.1)", values: { phi: 0.6, theta: 0.1 } },
-      { label: "(0.6, 0.5)", values: { phi: 0.6, theta: 0.5 } },
-      { label: "(−0.6, 0.1)", values: { phi: -0.6, theta: 0.1 } },
-      { label: "(1.5, 0.1)", values: { phi: 1.5, theta: 0.1 } }]);
+      { label: "A (0.6, 0.1)", values: { phi: 0.6, theta: 0.1 }, title: "the source's own start" },
+      { label: "B (−0.6, 0.1)", values: { phi: -0.6, theta: 0.1 } },
+      { label: "C (1.5, 0.6)", values: { phi: 1.5, theta: 0.6 } },
+      { label: "D (0.6, 0.5)", values: { phi: 0.6, theta: 0.5 } }]);
     const plane = w.plot({ name: "plane", title: "Every start and where its orbit goes",
       xlabel: "predictor *φ*", ylabel: "encoder *θ*", x: [-EDGE, EDGE], y: [-EDGE, EDGE],
       equal: true, handles: true, maxWidth: 430, legend: [
