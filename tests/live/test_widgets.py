@@ -13,6 +13,7 @@ import traitlets
 from ssl_dynamics.live import (
     BatchNormGradients,
     GateFlip,
+    PairBalance,
     PhasePortrait,
     PolePlane,
     PredictorTerms,
@@ -24,6 +25,7 @@ from ssl_dynamics.live import (
 from ssl_dynamics.symbolic import ClosedForm
 from ssl_dynamics.theory import (
     batchnorm,
+    covariance_operator,
     dual_networks,
     ema,
     latent_tree,
@@ -35,6 +37,7 @@ from ssl_dynamics.theory import (
 
 FORMS: dict[type[Widget], list[ClosedForm]] = {
     BatchNormGradients: list(batchnorm.VARIANTS.values()),
+    PairBalance: [covariance_operator.FORMS[k] for k in ("BETA_RATE", "BETA_EDGE")],
     GateFlip: [dual_networks.FORMS[k] for k in ("OUTPUT", "FROZEN", "GAP", "FLIP")],
     PredictorTerms: [
         predictor.FORMS[k]
@@ -82,7 +85,7 @@ def test_output_is_stable_and_self_contained(kind):
 def test_changed_values_change_the_id(kind):
     key = kind.controls()[0]
     others = {"variant": "mu", "p": 0.5, "alpha_a": 1.0, "flow": "full", "sigma_aug": 1.0}
-    other = (others | {"delta": 0.5, "latent": 3.0, "neuron": "linear"})[key]
+    other = (others | {"delta": 0.5, "beta_plus": 0.5, "latent": 3.0, "neuron": "linear"})[key]
     ids = [kind(FORMS[kind], **v)._html().split('id="')[1][:16] for v in ({}, {key: other})]
     assert ids[0] != ids[1]
 

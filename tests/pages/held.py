@@ -16,13 +16,23 @@ from scipy.integrate import solve_ivp
 
 from ssl_dynamics.live.latent_tree import RECORDED, walk_of
 from ssl_dynamics.records import load
-from ssl_dynamics.theory import batchnorm, dual_networks, ema, one_neuron, predictor, simsiam, teaser
+from ssl_dynamics.theory import (
+    batchnorm,
+    covariance_operator,
+    dual_networks,
+    ema,
+    one_neuron,
+    predictor,
+    simsiam,
+    teaser,
+)
 
 State = dict[str, Any]
 Numbers = dict[str, float]
 Picture = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
 
 PAGES = {
+    "covariance_operator": "book/contrastive/covariance_operator",
     "dual_networks": "book/contrastive/dual_networks",
     "batchnorm": "book/no_negatives/batchnorm",
     "predictor": "book/no_negatives/predictor",
@@ -38,6 +48,23 @@ PAGES = {
 def close(got: Any, wanted: Any, tolerance: float = 1e-9) -> None:
     """Equal up to ``tolerance``, relative and absolute."""
     np.testing.assert_allclose(got, wanted, rtol=tolerance, atol=tolerance)
+
+
+def covariance_operator_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The sum is a line in the extra weight; it crosses zero at the edge."""
+    beta, within = state["beta_plus"], state["within"]
+    for mark, wanted in (
+        ("between", lambda b: 2 + 0 * b),
+        ("within", lambda b: -2 * b * within),
+        ("sum", lambda b: 2 - 2 * b * within),
+    ):
+        place, height = picture["rate", mark]
+        assert (place[0], place[-1], len(place)) == (-1, 3, 101)
+        close(height, wanted(place))
+    close(numbers["rate"], 2 - 2 * beta * within)
+    close(numbers["edge"], covariance_operator.BETA_EDGE.numpy(1.0, within))
+    close(np.ravel(picture["rate", "now"]), [beta, numbers["rate"]])
+    close(np.ravel(picture["rate", "edge"]), [numbers["edge"], 0])
 
 
 def dual_networks_widget(state: State, numbers: Numbers, picture: Picture) -> None:
@@ -265,6 +292,7 @@ def one_neuron_widget(state: State, numbers: Numbers, picture: Picture) -> None:
 
 
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
+    "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
     "batchnorm": batchnorm_widget,
     "predictor": predictor_widget,
@@ -295,6 +323,12 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("mean", "zero"): 0.0,
         ("spread", "none"): 0.0,
         ("spread", "first flip"): first_flip(s["mean"]),
+    },
+    "covariance_operator": lambda s: {
+        ("beta_plus", "no positives"): -1.0,
+        ("beta_plus", "simple loss"): 0.0,
+        ("beta_plus", "edge"): 1 / s["within"],
+        ("within", "as between images"): 1.0,
     },
     "dual_networks": lambda s: {
         ("delta", "no step"): 0.0,

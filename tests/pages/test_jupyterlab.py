@@ -18,13 +18,23 @@ from seen import Shown
 
 CELL = """\
 from ssl_dynamics import live
-from ssl_dynamics.theory import batchnorm, dual_networks, ema, predictor, simsiam, teaser
+from ssl_dynamics.theory import (
+    batchnorm,
+    covariance_operator,
+    dual_networks,
+    ema,
+    predictor,
+    simsiam,
+    teaser,
+)
 
 def chosen(module, *names):
     return [module.FORMS[name] for name in names]
 
 shown = {
     "batchnorm": live.BatchNormGradients(batchnorm.VARIANTS.values()),
+    "covariance_operator": live.PairBalance(chosen(covariance_operator, "BETA_RATE",
+        "BETA_EDGE")),
     "dual_networks": live.GateFlip(chosen(dual_networks, "OUTPUT", "FROZEN", "GAP", "FLIP")),
     "predictor": live.PredictorTerms(chosen(predictor, "INVARIANCE", "NEGATIVE", "POSITIVE",
         "GROWTH", "THRESHOLD", "BEST_SCALE")),

@@ -2,6 +2,7 @@
 
 from ssl_dynamics.live.base import Widget
 from ssl_dynamics.live.batchnorm import BatchNormGradients
+from ssl_dynamics.live.covariance_operator import PairBalance
 from ssl_dynamics.live.dual_networks import GateFlip
 from ssl_dynamics.live.ema import PolePlane
 from ssl_dynamics.live.latent_tree import TreeWalk
@@ -13,6 +14,7 @@ from ssl_dynamics.live.teaser import TwoViews
 __all__ = [
     "BatchNormGradients",
     "GateFlip",
+    "PairBalance",
     "PhasePortrait",
     "PolePlane",
     "PredictorTerms",
