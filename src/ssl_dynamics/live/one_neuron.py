@@ -25,5 +25,5 @@ class WakingNeuron(Widget):
     }
 
     neuron = traitlets.Enum(["relu", "linear"], "relu", help="gates or none").tag(sync=True)
-    mean = traitlets.Float(1.0, min=-1.0, max=1.0, help="mean of the weights").tag(sync=True)
+    mean = traitlets.Float(0.5, min=-1.0, max=1.0, help="mean of the weights").tag(sync=True)
     spread = traitlets.Float(1.6, min=0.0, max=3.0, help="size of the fluctuations").tag(sync=True)

@@ -76,11 +76,12 @@ export default {
         bars.circle(`end-${p}`, p, weights[p], 4, "f-blue");
       });
       bars.say(`Weights at the start: ${start.map((v) => fixed(v)).join(", ")}.`);
-      const top = Math.max(...path.D.map(Math.abs), 0.05) * 1.15;
+      const most = Math.max(...path.D.map(Math.abs), 0.05);
+      const top = 1.15 * Math.min(Math.max(most, ...path.held.map(Math.abs)), 1.7 * most);
       clock.bounds(null, [first.D < 0 ? -top : -0.1 * top, first.D > 0 ? top : 0.1 * top]);
       clock.line("zero", 0, 0, END, 0, "s-line w1");
-      clock.curve("held", path.t, path.held, "s-green w2 dash");
       clock.curve("gap", path.t, path.D, "s-ink w3");
+      clock.curve("held", path.t, path.held, "s-green w2 dash");
       clock.say(`The class difference goes from ${show(first.D)} to ${show(here.D)}.`);
 
       const edge = critical(), words = `${first.open} of 14 gates are open`;
@@ -88,7 +89,7 @@ export default {
       const [regime, tone, lead, rest] =
         !relu ? ["linear", "bad", "Nothing happens.", "A linear neuron averages both objects to the same grey, whatever its weights are: the operator is zero."]
         : Math.abs(s - edge) < 1e-9 && edge > 0 ? ["critical", "", "On the edge.", `At *s* = ${show(edge, 4)} the first pre-activation is zero; a little more, and its gate ${mean > 0 ? "closes" : "opens"}.`]
-        : asleep ? [first.open ? (first.open === 14 ? "open" : "mixed") : "closed", "bad", "Nothing happens.", `${words}, and the operator is zero. The first gate changes at *s* = ${show(edge, 4)}.`]
+        : asleep ? [first.open ? (first.open === 14 ? "open" : "mixed") : "closed", "bad", "Nothing happens.", `${words}, and the operator is zero.${first.open % 14 ? "" : ` The first gate changes at *s* = ${show(edge, 4)}.`}`]
         : ["learns", "good", "The neuron learns.", `${words}, and the objects differ by ${show(first.D)}. The difference grows at first at the rate ${show(rate)} and keeps its sign; when gates change, the closed form of the start no longer holds.`];
       return { regime, tone, caption: [lead, rest],
         numbers: { open: { value: first.open, text: `${first.open} of 14` }, start: first.D, rate, end: here.D } };
