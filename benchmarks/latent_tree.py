@@ -46,22 +46,28 @@ def best(call: Callable[[], object], repeats: int) -> float:
 
 
 def products(run: TreeRun) -> Callable[[], None]:
-    """The bare products of a step: forward, gradients of the weights, gradients of the inputs."""
-    columns, listed = 3 * run.config.batch, []
-    for level, weight in enumerate(run.net.weights):
-        w = weight.detach().flatten(0, 1)
-        groups, out, inputs = w.shape
-        x, g = torch.randn(groups, inputs, columns), torch.randn(groups, out, columns)
-        listed.append(
-            (w, x, g, torch.empty_like(g), torch.empty_like(w), torch.empty_like(x), level)
-        )
+    """The bare products of a step, in memory of the same layout: forward, gradients of the
+    weights, gradients of the inputs."""
+    columns = 3 * run.config.batch
+    weights = [w.detach().flatten(0, 1) for w in run.net.weights]
+    outputs = [torch.randn(w.shape[0], w.shape[1], columns) for w in weights]
+    slopes = [torch.randn_like(y) for y in outputs]
+    into = [torch.empty_like(w) for w in weights]
+    leaves = torch.randn(weights[0].shape[0], weights[0].shape[2], columns)
+
+    def below(level: int, kept: list[torch.Tensor]) -> torch.Tensor:
+        return kept[level - 1].view(weights[level].shape[0], weights[level].shape[2], columns)
+
+    inputs = [leaves, *(below(level, outputs) for level in range(1, len(weights)))]
+    down = [None, *(below(level, slopes) for level in range(1, len(weights)))]
 
     def multiply() -> None:
-        for w, x, g, y, dw, dx, level in listed:
+        for w, x, y in zip(weights, inputs, outputs, strict=True):
             torch.bmm(w, x, out=y)
-            torch.bmm(g, x.mT, out=dw)
+        for level in reversed(range(len(weights))):
+            torch.bmm(slopes[level], inputs[level].mT, out=into[level])
             if level:
-                torch.bmm(w.mT, g, out=dx)
+                torch.bmm(weights[level].mT, slopes[level], out=down[level])
 
     return multiply
 
@@ -135,7 +141,7 @@ def main() -> None:
                 "torch": torch.__version__,
                 "numpy": np.__version__,
             },
-            "unit": "ms of processor time per seed and step; evaluation per seed; all seeds: ms per step",
+            "unit": "ms of processor time per seed and step; evaluation per seed; all: per step",
             "seeds": by_seeds,
             "depth": by_depth,
         }
