@@ -158,7 +158,8 @@ def run(
     correlates, and `/best`, which neuron that is at the end, along the axis `latent` from the root;
     their trees `/ceilings` and `/polarity`, of the edge above each latent, 1 for the root.
     """
-    begin, metrics = time.perf_counter(), {}
+    begin = time.perf_counter()
+    metrics: dict[str, np.ndarray] = {}
     seeds = range(config.seeds)
     for name, settings in conditions(config):
         result = train_trees(

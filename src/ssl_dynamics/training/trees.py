@@ -227,7 +227,8 @@ def _go_on(run: TreeRun, history: dict[str, list[Tensor]], path: Path | None, ba
     """Step to the end, appending to `history`; save now and then, and when Ctrl-C asks for it."""
     config = run.config
     common = {"fingerprint": config.fingerprint(), "seeds": list(run.seeds), "history": history}
-    last, losses, counted = time.monotonic(), None, 0
+    last, counted = time.monotonic(), 0
+    losses: Tensor | None = None
     with Interrupt(active=path is not None) as interrupt:
         while True:
             done = len(history.get("found", ()))
@@ -243,8 +244,8 @@ def _go_on(run: TreeRun, history: dict[str, list[Tensor]], path: Path | None, ba
                 checkpoint.save(path, common | run.state())
                 last = time.monotonic()
                 interrupt.obey(path)
-            value = run.step()
-            losses, counted = value if losses is None else losses + value, counted + 1
+            this = run.step()
+            losses, counted = this if losses is None else losses + this, counted + 1
             bar.update()
         if path is not None:
             checkpoint.save(path, common | {"now": run.now}, keep_previous=False)
