@@ -28,6 +28,9 @@ from ssl_dynamics.press.offline import pack
 
 BARE_ARROW = '<summary><span class="toctree-toggle"'
 NAMED_ARROW = BARE_ARROW.replace("<summary>", '<summary aria-label="sections below">')
+BARE_TABLE = '<div class="pst-scrollable-table-container">'
+# A table that scrolls on a phone must be reachable by keyboard.
+NAMED_TABLE = BARE_TABLE.replace(">", ' tabindex="0" role="group" aria-label="table">')
 FONT_PRELOAD = re.compile(r"\s*<link\b[^>]*\bas=\"font\"[^>]*>")
 REPEATED_ID = re.compile(r"(<section[^>]*?) id=\"(?:proof|exercise|solution)-content\"")
 MATHJAX_KEEP = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts", "a11y", "ui")
@@ -77,7 +80,7 @@ def finish(app: Sphinx, failure: Exception | None) -> None:
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         lighter = FONT_PRELOAD.sub("", text).replace(BARE_ARROW, NAMED_ARROW)
-        lighter = REPEATED_ID.sub(r"\1", lighter)
+        lighter = REPEATED_ID.sub(r"\1", lighter).replace(BARE_TABLE, NAMED_TABLE)
         if lighter != text:
             page.write_text(lighter, encoding="utf-8")
     trim_mathjax(out / "_static" / "mathjax")
