@@ -13,8 +13,12 @@ CACHE = 2**22
 FEWEST = 4
 """Seeds that go together whatever their size: below that the calls cost more than the cache."""
 
-WORTH_A_THREAD = 1e9
-"""Multiplications in one step of a block below which a second thread costs more than it gives."""
+WORTH_A_THREAD = 2e8
+"""Multiplications in one step of a block that keep one thread busy.
+
+On two quiet cores (`benchmarks/seeds.py`) a second thread made steps of 4e8 multiplications
+1.6 times as fast, and steps of 3e7 hardly faster.
+"""
 
 
 def block_size(seeds: int, bytes_per_seed: int, *, cuda: bool) -> int:
