@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILT = ROOT / "_build" / "html" / "index.html"
 HARDWARE = "no such hardware: "
 CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A background job of a shell ignores Ctrl-C, and its children with it; some tests send one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _program(*names: str) -> str | None:
