@@ -59,6 +59,13 @@ def test_a_good_file_is_read(write_claims):
         ('predicate = "between 0.9 1.1"', "", "predicate is missing"),
         ('predicate = "between 0.9 1.1"', 'predicate = "about 1"', "allowed"),
         ('predicate = "between 0.9 1.1"', 'predicate = "> 1"\nfraction = 1', "fraction = 1"),
+        ('"between 0.9 1.1"', '"> 1"\nrestated = ""', "restated = ''"),
+        ('"between 0.9 1.1"', '"> 1"\nrestated = true', "restated = True"),
+        (
+            '"prove", "check", "observe"]\ntolerance = 1e-12\npredicate = "between 0.9 1.1"',
+            '"prove"]\nrestated = "first > 4"',
+            "restated is given",
+        ),
         ("[[claim.part]]", "[claim.part]", "part"),
         ("[[claim]]", "[[claims]]", "only"),
         ('row = "B8"', "row = B8", "toy.toml"),
@@ -96,6 +103,10 @@ def test_a_changed_file_is_read_again_and_changes_the_fingerprint(write_claims):
     before = load_claims(write_claims(GOOD))["toy"].parts[0].fingerprint
     after = load_claims(write_claims(GOOD.replace("1e-12", "1e-9")))["toy"].parts[0].fingerprint
     assert before != after
+    same = '"between 0.9 1.1"\nrestated = "first > 4"'
+    later = load_claims(write_claims(GOOD.replace('"between 0.9 1.1"', same)))["toy"].parts[0]
+    assert later.fingerprint != before
+    assert later.restated == "first > 4"
 
 
 def test_the_books_claims_are_valid():

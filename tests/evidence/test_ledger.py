@@ -28,6 +28,7 @@ CELLS = [
     "check('toy/square', m, [x + 1e-14 for x in m], varied='length 1..8')",
     "observe('toy/seen', 'toy/run', 'x')",
     "observe('toy/share', 'toy/run', 'ones')",
+    "observe('toy/changed', 'toy/run', 'threes')",
     "refute('toy/zero', {a: 0}, a**2 <= 0)",
 ]
 
@@ -48,7 +49,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
         name="run",
         config={},
         seeds=list(range(12)),
-        metrics={"x": 0.6 + 0.01 * np.arange(12), "ones": np.ones(12)},
+        metrics={"x": 0.6 + 0.01 * np.arange(12), "ones": np.ones(12), "threes": np.full(12, 3.0)},
         axes={},
         device="cpu",
         versions={},
@@ -94,7 +95,7 @@ def verdict(tmp_path: Path, cells: list[dict]) -> str:
 
 
 def test_each_verb_shows_one_display_with_anchor_and_metadata(cells):
-    assert [len(cell["outputs"]) for cell in cells] == [0, 1, 1, 1, 1, 1]
+    assert [len(cell["outputs"]) for cell in cells] == [0, *[1] * 6]
     for cell in cells[1:]:
         output = cell["outputs"][0]
         assert output["output_type"] == "display_data"
@@ -116,9 +117,10 @@ def test_a_full_chapter_settles_the_claim(cells, tmp_path):
     assert book.faults == []
     assert book.entries[0].verdict.text == "refuted as stated"
     assert book.totals.claims["refuted"] == 1
-    assert book.totals.evidence == {"prove": 1, "check": 1, "observe": 2, "refute": 1}
+    assert book.totals.evidence == {"prove": 1, "check": 1, "observe": 3, "refute": 1}
     assert 'href="part/toy.html#evidence-toy-square-check"' in book.html
     assert "One et al. 2020" in book.html
+    assert [text.count("(predicate restated)") for text in (book.text, book.html)] == [1, 1]
     for text in (book.text, book.html):
         assert "missing" not in text
 

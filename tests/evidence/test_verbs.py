@@ -195,6 +195,18 @@ def test_observe_shows_mean_interval_seeds_and_device():
     assert facts["seeds"] == "n = 4"
     assert facts["device"] == "cpu"
     assert facts["declared before the run"] == "mean > 0.5"
+    assert "restated" not in facts
+
+
+def test_observe_says_when_a_predicate_was_restated():
+    evidence = observe("toy/changed", record(x=np.full(12, 3.0)), "x")
+    facts = dict(evidence.facts)
+    assert "declared before the run" not in facts
+    assert facts["predicate"] == "mean > 2"
+    assert facts["restated"] == "first declared as > 4; changed after a first look at three seeds"
+    assert "changed after a first look" in evidence.text
+    assert "changed after a first look" in evidence.html
+    assert evidence.metadata["restated"] == facts["restated"]
 
 
 def test_observe_takes_paired_differences_places_and_fractions():

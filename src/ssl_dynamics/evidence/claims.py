@@ -1,7 +1,9 @@
 """Claims and their parts, read from `claims/<chapter>.toml` and validated in full.
 
 A claim is settled by its parts. Each part is one checkable sentence with the kinds of evidence it
-requires and the tolerance or predicate that evidence must meet, declared here, before any run.
+requires and the tolerance or predicate that evidence must meet, declared here, before any run. A
+predicate that was changed after a first look at data says so: `restated` tells what was declared
+first, when it was changed and why, and every block of that part shows it.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ _HOMES = {"teaser": "index"}
 _CLAIM_KEYS = {"slug", "row", "title", "statement", "source", "chapters", "part"}
 _CLAIM_OPTIONS = {"place", "condition"}
 _PART_KEYS = {"id", "sentence", "evidence"}
-_PART_OPTIONS = {"tolerance", "predicate", "fraction"}
+_PART_OPTIONS = {"tolerance", "predicate", "fraction", "restated"}
 
 
 class ClaimError(Exception):
@@ -45,6 +47,7 @@ class Part:
     tolerance: float | None = None
     predicate: Predicate | None = None
     fraction: bool = False
+    restated: str = ""
 
     @property
     def bound(self) -> float:
@@ -73,6 +76,7 @@ class Part:
     def fingerprint(self) -> str:
         """Changes when what the part says or demands changes: older evidence is then void."""
         text = [self.ref, self.sentence, self.tolerance, str(self.predicate), self.fraction]
+        text += [self.restated] if self.restated else []
         return hashlib.sha256(json.dumps(text).encode()).hexdigest()[:12]
 
 
@@ -206,7 +210,7 @@ def _claim(where: str, stem: str, entry: Mapping) -> Claim:
 def _part(where: str, slug: str, entry: Mapping) -> Part:
     where = f"{where}, part {entry.get('id') if isinstance(entry, Mapping) else None!r}"
     _keys(where, entry, _PART_KEYS, _PART_OPTIONS)
-    _texts(where, entry, {"id", "sentence", "predicate"})
+    _texts(where, entry, {"id", "sentence", "predicate", "restated"})
     kinds = entry["evidence"]
     if not isinstance(kinds, list) or not kinds or len(set(map(str, kinds))) != len(kinds):
         raise ClaimError(f"{where}: evidence = {kinds!r}; allowed: a list of {', '.join(KINDS)}")
@@ -231,13 +235,25 @@ def _part(where: str, slug: str, entry: Mapping) -> Part:
     fraction = entry.get("fraction", False)
     if not isinstance(fraction, bool) or (fraction and "observe" not in kinds):
         raise ClaimError(f"{where}: fraction = {fraction!r}; allowed: true or false, with observe")
+    restated = entry.get("restated", "").strip()
+    if restated and "observe" not in kinds:
+        raise ClaimError(f"{where}: restated is given, but 'observe' is not required")
     predicate = None
     if "predicate" in entry:
         try:
             predicate = Predicate.parse(entry["predicate"])
         except ValueError as error:
             raise ClaimError(f"{where}: predicate: {error}") from None
-    return Part(slug, entry["id"], entry["sentence"], tuple(kinds), tolerance, predicate, fraction)
+    return Part(
+        slug,
+        entry["id"],
+        entry["sentence"],
+        tuple(kinds),
+        tolerance,
+        predicate,
+        fraction,
+        restated,
+    )
 
 
 def _keys(where: str, entry: Mapping, needed: set[str], optional: set[str]) -> None:

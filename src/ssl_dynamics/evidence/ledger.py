@@ -118,7 +118,7 @@ class Ledger:
             for part in claim.parts:
                 done = [WORDS[piece.kind].lower() for piece in entry.of(part)]
                 lacking = [f"{kind} missing" for kind in entry.missing(part)]
-                lines.append(f"    - {part.sentence} [{', '.join(done + lacking)}]")
+                lines.append(f"    - {part.sentence}{_marked(part)} [{', '.join(done + lacking)}]")
         return "\n".join(lines)
 
     @property
@@ -135,7 +135,7 @@ class Ledger:
     def _row(self, entry: Entry) -> str:
         claim, verdict = entry.claim, entry.verdict
         parts = "\n".join(
-            f"<li>{rich(part.sentence)} "
+            f"<li>{rich(part.sentence)}{_marked(part)} "
             f'<span class="ledger-links">{_links(entry, part)}</span></li>'
             for part in claim.parts
         )
@@ -205,6 +205,10 @@ def find_book() -> Path:
 
 def _order(claim: Claim) -> tuple[str, int, str]:
     return claim.row[0], int(re.sub(r"\D", "", claim.row)), claim.slug
+
+
+def _marked(part: Part) -> str:
+    return " (predicate restated)" if part.restated else ""
 
 
 def _links(entry: Entry, part: Part) -> str:

@@ -118,7 +118,7 @@ def observe(
     `metric` names a metric [S] or [S, T] of the record (then taken at index `at`), or a pair whose
     difference, seed by seed, is meant. The predicate declared in the claims file must hold at both
     ends, and so at the bad end, of the 95 % Student-t interval over seeds (Wilson's interval for a
-    part with `fraction = true`).
+    part with `fraction = true`). A part whose predicate was `restated` after a first look says so.
     """
     claim_part = _listed(part, "observe")
     try:
@@ -145,7 +145,7 @@ def observe(
         (f"95 % interval ({kind})", f"{interval.low:.4g} to {interval.high:.4g}"),
         ("seeds", f"n = {interval.n}"),
         ("device", record.device),
-        ("declared before the run", str(predicate)),
+        ("predicate" if claim_part.restated else "declared before the run", str(predicate)),
     ]
     details = {
         "record": f"{record.experiment}/{record.name}",
@@ -159,6 +159,9 @@ def observe(
         "revision": record.revision,
         "predicate": str(predicate),
     }
+    if claim_part.restated:
+        facts.append(("restated", claim_part.restated))
+        details["restated"] = claim_part.restated
     return _emit(claim_part, "observe", facts, details)
 
 
