@@ -24,9 +24,9 @@ import numpy as np
 import torch
 
 import ssl_dynamics
+from ssl_dynamics.losses.triplets import output_gradient
 from ssl_dynamics.training.threads import tuned
 from ssl_dynamics.training.trees import BLOCK, TreeConfig, TreeRun
-from ssl_dynamics.triplets import output_gradient
 
 OUT = Path(__file__).parents[1] / "results" / "benchmarks" / "latent_tree.json"
 SEEDS = (1, 8, 32, 128)

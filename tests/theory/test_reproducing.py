@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from ssl_dynamics.losses.triplets import batch_averaged, distances, simple
 from ssl_dynamics.theory import reproducing
-from ssl_dynamics.triplets import batch_averaged, distances, simple
 
 DRAWS = 8
 

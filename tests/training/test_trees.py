@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from ssl_dynamics.losses.triplets import TRIPLET_LOSSES, distances, output_gradient, unit
 from ssl_dynamics.measures.recovery import best_correlation, correlations
 from ssl_dynamics.networks.receptive import ReceptiveTree
 from ssl_dynamics.training.trees import TreeConfig, TreeRun, train_trees
-from ssl_dynamics.triplets import TRIPLET_LOSSES, distances, output_gradient, unit
 
 SMALL = TreeConfig(branching=(2, 2, 2), hid=4, batch=16, steps=10, test=512)
 

@@ -13,7 +13,6 @@ latent, other ranges, and other shapes of the tree. The losses see one negative 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -23,11 +22,14 @@ import numpy as np
 
 from ssl_dynamics.data.latent_tree import random_tree
 from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.losses.triplets import TRIPLET_LOSSES
 from ssl_dynamics.records import Record
 from ssl_dynamics.training.trees import TreeConfig, train_trees
-from ssl_dynamics.triplets import TRIPLET_LOSSES
 
 NAME = "latent_tree"
+
+CLEAR = 0.05
+"""Size of a correlation from which its sign is counted."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Config:
     """Settings of the sweep; a tuple may be empty to leave its conditions out."""
 
     seeds: int = 16
-    """Number of seeds, 0 to n - 1: trees and weights."""
+    """Number of seeds: trees and weights."""
+    first_seed: int = 0
+    """The first of them; the others follow one by one."""
     device: str = "auto"
     name: str = "sweep"
     losses: tuple[str, ...] = ("info_nce", "released", "simple")
@@ -76,6 +80,8 @@ class Config:
     def __post_init__(self) -> None:
         if self.seeds < 1:
             raise ValueError(f"seeds: got {self.seeds}; allowed: at least 1")
+        if self.first_seed < 0:
+            raise ValueError(f"first_seed: got {self.first_seed}; allowed: at least 0")
         unknown = [loss for loss in self.losses if loss not in TRIPLET_LOSSES]
         if unknown or not self.losses:
             raise ValueError(
@@ -151,21 +157,26 @@ def run(
     config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
 ) -> Record:
     """Every condition in turn. Metrics `<condition>/height=h/found` and `/fraction` are [S, T]
-    along the axis `step` (or `short_step`), `/gain` [S] is found at the end minus at the start;
-    `<condition>/spread` [S, T]; `<shape>/low=../height=h/ceiling` [S].
+    along the axis `step` (or `short_step`), and so is `/readable`, what the best linear function
+    of a group's inputs correlates over the ceiling. `/gain` [S] is found at the end minus at the
+    start; `<condition>/spread` [S, T]; `<shape>/low=../height=h/ceiling` [S]. `/winner` [S] is the
+    share of latents whose best neuron at the end was already the best at the start, `/kept` [S]
+    that of neurons whose correlation has the sign of the start, of those that started at 0.05 or
+    more; `<condition>/winner` and `/kept` take all heights from 2 on.
 
     The conditions of the main sweep also hold `/start` and `/end`, what each latent's best neuron
-    correlates, and `/best`, which neuron that is at the end, along the axis `latent` from the root;
-    their trees `/ceilings` and `/polarity`, of the edge above each latent, 1 for the root.
+    correlates, and `/first` and `/best`, which neuron that is at the start and at the end, along
+    the axis `latent` from the root; their trees `/ceilings` and `/polarity`, of the edge above each latent, 1 for the root.
     """
-    begin = time.perf_counter()
+    spent = 0.0
     metrics: dict[str, np.ndarray] = {}
-    seeds = range(config.seeds)
+    seeds = range(config.first_seed, config.first_seed + config.seeds)
     for name, settings in conditions(config):
         result = train_trees(
             settings, seeds, device=config.device, progress=progress,
             checkpoint_dir=checkpoint_dir, label=name,
         )  # fmt: skip
+        spent += float(result["seconds"].sum())
         main = settings.branching == config.branching and settings.steps == config.steps
         metrics |= summary(name, settings, result)
         if main:
@@ -176,7 +187,7 @@ def run(
         axes["short_step"] = config.short_eval_at
     return finished(
         NAME, config, seeds, metrics, axes=axes, device=config.device,
-        wall_s=time.perf_counter() - begin,
+        wall_s=spent,
     )  # fmt: skip
 
 
@@ -187,7 +198,7 @@ def summary(
     metrics = {f"{name}/spread": result["spread"]}
     shape = "/".join(name.split("/")[:2])
     end, depth = 0, len(settings.branching)
-    counts = accumulate(settings.branching[:-1], lambda n, c: n * c, initial=1)
+    counts = list(accumulate(settings.branching[:-1], lambda n, c: n * c, initial=1))
     for level, count in enumerate(counts):
         part = slice(end, end + count)
         end += count
@@ -196,9 +207,27 @@ def summary(
         height = f"height={depth - level}"
         metrics[f"{name}/{height}/found"] = found
         metrics[f"{name}/{height}/fraction"] = found / best[:, None]
+        metrics[f"{name}/{height}/readable"] = (
+            result["readable"][:, :, part].mean(-1) / best[:, None]
+        )
         metrics[f"{name}/{height}/gain"] = found[:, -1] - found[:, 0]
         metrics[f"{shape}/{height}/ceiling"] = best
+        for key, value in lottery(result["signed"][:, :, part]).items():
+            metrics[f"{name}/{height}/{key}"] = value
+    above = slice(0, sum(counts[:-1])) if depth > 1 else slice(0, 1)
+    for key, value in lottery(result["signed"][:, :, above]).items():
+        metrics[f"{name}/{key}"] = value
     return metrics
+
+
+def lottery(signed: np.ndarray) -> dict[str, np.ndarray]:
+    """Does the start decide? Of [S, T, latents, hid]: winner and kept, [S]."""
+    first, last = signed[:, 0], signed[:, -1]
+    same = np.abs(first).argmax(-1) == np.abs(last).argmax(-1)
+    counted = np.abs(first) >= CLEAR
+    kept = (first * last > 0) & counted
+    share = kept.sum((1, 2)) / np.maximum(counted.sum((1, 2)), 1)
+    return {"winner": same.mean(1), "kept": share}
 
 
 def by_latent(
@@ -210,6 +239,7 @@ def by_latent(
     return {
         f"{name}/start": result["found"][:, 0],
         f"{name}/end": result["found"][:, -1],
+        f"{name}/first": result["best"][:, 0],
         f"{name}/best": result["best"][:, -1],
         f"{shape}/ceilings": result["ceiling"],
         f"{shape}/polarity": np.stack([[1.0, *np.concatenate(t.polarity[:-1])] for t in trees]),

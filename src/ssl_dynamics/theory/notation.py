@@ -19,11 +19,13 @@ CHAPTERS = (
     "index",
     "dual_networks",
     "covariance_operator",
+    "info_nce",
     "batchnorm",
     "predictor",
     "ema",
     "simsiam",
     "one_neuron",
+    "translation",
     "latent_tree",
     "reproducing",
 )
@@ -93,7 +95,11 @@ loss = _row("L", r"\mathcal L", "loss", "batchnorm predictor simsiam", code="los
 alpha = _row("alpha", r"\alpha", "step size", "one_neuron predictor ema", code="lr", positive=True)
 gamma = _row("gamma", r"\gamma", "EMA rate: weight kept by the target", "ema", code="ema")
 time = _row(
-    "t", "t", "continuous training time", "index one_neuron predictor simsiam latent_tree", code="t"
+    "t",
+    "t",
+    "continuous training time",
+    "index one_neuron translation predictor simsiam latent_tree",
+    code="t",
 )
 x_1 = _row("x_1", "x_1", "first view of an image", "index")
 x_2 = _row("x_2", "x_2", "second view of an image", "index")
@@ -129,18 +135,18 @@ w = _row(
     "w",
     "w",
     "online weight (one mode, or vec of a layer)",
-    "index dual_networks covariance_operator predictor ema",
+    "index dual_networks covariance_operator info_nce predictor ema",
 )
 w_target = _row("w_target", "w'", "target weight", "dual_networks predictor ema", code="target")
 p = _row("p", "p", "predictor scale: the predictor is p times the identity", "index predictor ema")
 lambda_V = _row(
     "lambda_V", r"\lambda_V", "variance between images along one direction",
-    "covariance_operator predictor ema",
+    "covariance_operator info_nce predictor ema",
     positive=True,
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
-    "covariance_operator predictor ema", nonnegative=True,
+    "covariance_operator info_nce predictor ema", nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
 m_target = _row("m_target", "m'", "mean of the target connection along that direction", "predictor")
@@ -154,7 +160,7 @@ z_plus = _row("z_plus", "z_+", "larger pole of the pair", "ema")
 z_minus = _row("z_minus", "z_-", "smaller pole of the pair", "ema")
 s = _row("s", "s", "variable of the Laplace transform; a pole is a rate per unit of time", "ema")
 n = _row("n", "n", "number of steps taken", "ema", nonnegative=True, integer=True)
-w_start = _row("w_0", "w_0", "online weight at the start", "index ema")
+w_start = _row("w_0", "w_0", "online weight at the start", "index translation ema")
 w_target_start = _row("w_target_0", "w'_0", "target weight at the start", "ema")
 
 # --- simsiam ----------------------------------------------------------------------------------
@@ -206,7 +212,8 @@ rho_path = _row(
     code="root_polarity",
 )  # fmt: skip
 prior_root = _row(
-    "pi_0", r"\pi", "probability that the root, or the class, is 1", "one_neuron latent_tree",
+    "pi_0", r"\pi", "probability that the root, or the class, is 1",
+    "one_neuron translation latent_tree",
     code="root",
 )  # fmt: skip
 s_1 = _row("s_1", "s_1", "selectivity of a child neuron for its own latent", "latent_tree")
@@ -227,7 +234,7 @@ posterior_variance = _row(
 )  # fmt: skip
 
 # --- dual_networks ----------------------------------------------------------------------------
-h = _row("h", "h", "pre-activation of one neuron", "dual_networks")
+h = _row("h", "h", "pre-activation of one neuron", "dual_networks translation")
 h_rate = _row("h_rate", r"\dot h", "its change per unit of the step", "dual_networks")
 delta = _row("delta", r"\delta", "size of a step of one layer's weights", "dual_networks")
 leak = _row("leak", "q", "slope of a leaky ReLU below zero", "dual_networks", code="leak")
@@ -237,7 +244,7 @@ r = _row("r", "r", "half the squared distance of two outputs", "dual_networks")
 
 # --- reproducing ------------------------------------------------------------------------------
 temperature = _row(
-    "temperature", r"\tau_{\rm c}", "temperature of a contrastive loss", "reproducing",
+    "temperature", r"\tau_{\rm c}", "temperature of a contrastive loss", "info_nce reproducing",
     code="temperature", positive=True,
 )  # fmt: skip
 distance_gap = _row(
@@ -251,13 +258,16 @@ output_width = _row(
 # --- one_neuron -------------------------------------------------------------------------------
 kappa = _row(
     "kappa", r"\kappa", "branch factor: 2 if both branches are differentiated, 1 if one is",
-    "covariance_operator one_neuron", code="kappa", positive=True,
+    "covariance_operator one_neuron translation", code="kappa", positive=True,
 )  # fmt: skip
-class_gap = _row("D", "D", "difference of the two class means of the output", "one_neuron")
-class_gap_start = _row("D_0", "D_0", "that difference at the start", "one_neuron")
+class_gap = _row(
+    "D", "D", "difference of the two class means of the output", "one_neuron translation"
+)
+class_gap_start = _row("D_0", "D_0", "that difference at the start", "one_neuron translation")
 u_square = _row(
     "u_square", r"\lVert u\rVert^2",
-    "squared length of the difference of the two class means of the connection", "one_neuron",
+    "squared length of the difference of the two class means of the connection",
+    "one_neuron translation",
     nonnegative=True,
 )  # fmt: skip
 std_one = _row(
@@ -273,6 +283,47 @@ pair_low = _row(
     "xi_low", r"\xi_{\min}", "smallest sum of two fluctuations that share a picture", "one_neuron"
 )
 
+# --- translation ------------------------------------------------------------------------------
+ring_sites = _row(
+    "d", "d", "sites of the ring", "translation", code="sites", positive=True, integer=True
+)
+gate_like = _row("g_like", "g^+_i", "gate of the liked picture at place i", "translation")
+gate_like_back = _row(
+    "g_like_back", "g^+_{i-a}", "gate of the liked picture one step a before", "translation"
+)
+gate_other = _row("g_other", "g^-_i", "gate of the disliked picture at place i", "translation")
+gate_other_back = _row(
+    "g_other_back", "g^-_{i-b}", "gate of the disliked picture one step b before", "translation"
+)
+open_like = _row("n_like", "n_+", "liked pictures with an open gate", "translation")
+open_other = _row("n_other", "n_-", "disliked pictures with an open gate", "translation")
+neighbours_like = _row(
+    "m_like", "m_+", "pairs of open liked pictures that share a site", "translation"
+)
+neighbours_other = _row(
+    "m_other", "m_-", "pairs of open disliked pictures that share a site", "translation"
+)
+shared_sites = _row(
+    "m_cross", r"m_\pm", "pairs of an open liked and an open disliked picture that share a site",
+    "translation",
+)  # fmt: skip
+u_site = _row("u_i", "u_i", "entry of the difference u at site i", "translation")
+w_square = _row(
+    "w_square", r"\lVert w\rVert^2", "squared length of the weights", "translation",
+    nonnegative=True,
+)  # fmt: skip
+slope = _row(
+    "eta", r"\eta", "change of a pre-activation per unit of the clock", "translation", code="slope"
+)
+clock = _row(
+    "ell", r"\ell", "clock on which the weights of a neuron move at constant velocity",
+    "translation", code="clock",
+)  # fmt: skip
+lone_weight = _row(
+    "omega", r"\omega", "both weights of the one picture a neuron answers to", "translation",
+    positive=True,
+)  # fmt: skip
+
 # --- covariance_operator ----------------------------------------------------------------------
 images = _row(
     "N", "N", "images of an enumerated population", "covariance_operator", positive=True,
@@ -287,6 +338,16 @@ trace_cov = _row(
     "covariance_operator", nonnegative=True,
 )  # fmt: skip
 beta_plus = _row("beta_plus", r"\beta_+", "extra weight of positive pairs", "covariance_operator")
+
+# --- info_nce ---------------------------------------------------------------------------------
+triple_gap = _row(
+    "y", "y", "negative minus positive half squared distance of one triple", "info_nce"
+)
+margin = _row("r_0", "r_0", "margin of the soft triplet loss", "info_nce", code="margin")
+mean_distance = _row(
+    "r_bar", r"\bar r", "half the squared distance of the mean outputs of two images", "info_nce",
+    nonnegative=True,
+)  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""

@@ -17,13 +17,13 @@ from tqdm import tqdm
 
 from ssl_dynamics import __version__
 from ssl_dynamics.data.latent_tree import TreeSampler, posteriors, random_tree, sample
-from ssl_dynamics.measures.recovery import best_correlation, ceiling
+from ssl_dynamics.losses.triplets import TRIPLET_LOSSES, output_gradient
+from ssl_dynamics.measures.recovery import ceiling, correlations, readout
 from ssl_dynamics.networks.receptive import ReceptiveTree
 from ssl_dynamics.training import checkpoint, shard
 from ssl_dynamics.training.interrupt import Interrupt
 from ssl_dynamics.training.optim import SGD
 from ssl_dynamics.training.threads import tuned
-from ssl_dynamics.triplets import TRIPLET_LOSSES, output_gradient
 
 SAVE_EVERY = 60.0
 """Seconds between checkpoints."""
@@ -116,24 +116,34 @@ class TreeRun:
 
     @torch.no_grad()
     def recovery(self) -> dict[str, np.ndarray]:
-        """What each latent's best neuron correlates, found [S, latents], best [S, latents];
-        and the scatter of the unit outputs, spread [S]. Latents from the root down."""
-        found, best, spread = [], [], []
+        """What every neuron of a latent correlates with it, signed [S, latents, hid]; the size of
+        the largest, found [S, latents], and which neuron that is, best [S, latents]; what the best
+        linear function of the group's inputs correlates, readable [S, latents]; the scatter of the
+        unit outputs, spread [S]. Latents from the root down."""
+        signed, readable, spread = [], [], []
         dtype = self.net.weights[0].dtype
         for k, (tree, seed) in enumerate(zip(self.trees, self.seeds, strict=True)):
             values = sample(tree, seed, self.config.test)
             x = torch.from_numpy(values[-1]).to(self.device, dtype).unsqueeze(0)
             levels = _one_seed(self.net, k, x)
-            pairs = [
-                best_correlation(pre[0], torch.from_numpy(z).to(self.device))
-                for pre, z in zip(levels[::-1], values[:-1], strict=True)
+            latents = [torch.from_numpy(z).to(self.device) for z in values[-2::-1]]  # from below
+            rows = [correlations(pre[0], z) for pre, z in zip(levels, latents, strict=True)]
+            signed.append(torch.cat(rows[::-1]).cpu().numpy())
+            inputs = [x, *map(torch.relu, levels[:-1])]
+            best = [
+                readout(below.reshape(len(z), -1, below.shape[-1]), z)
+                for below, z in zip(inputs, latents, strict=True)
             ]
-            found.append(torch.cat([size for size, _ in pairs]).cpu().numpy())
-            best.append(torch.cat([index for _, index in pairs]).cpu().numpy())
+            readable.append(torch.cat(best[::-1]).cpu().numpy())
             f = levels[-1][0, 0].double()
             u = f / (f.norm(dim=0) + 1e-4)
             spread.append((u - u.mean(1, keepdim=True)).square().sum(0).mean().sqrt().item())
-        return {"found": np.stack(found), "best": np.stack(best), "spread": np.array(spread)}
+        neurons = np.stack(signed)
+        sizes = np.abs(neurons)
+        return {
+            "signed": neurons, "found": sizes.max(-1), "best": sizes.argmax(-1),
+            "readable": np.stack(readable), "spread": np.array(spread),
+        }  # fmt: skip
 
     def ceilings(self) -> np.ndarray:
         """Correlation of each latent with its exact posterior given the leaves below it, on the
@@ -182,8 +192,10 @@ def train_trees(
     checkpoint_dir: str | Path | None = None,
     label: str = "",
 ) -> dict[str, np.ndarray]:
-    """Train every seed and return found [S, T, latents], loss and spread [S, T], best
-    [S, T, latents] and ceiling [S, latents]; latents from the root down, T the evaluation steps.
+    """Train every seed and return, at T evaluation steps, what `TreeRun.recovery` measures
+    (found, best, readable [S, T, latents], signed [S, T, latents, hid], spread [S, T]) and the mean
+    loss since the last one, loss [S, T]; ceiling [S, latents]; seconds [S], the time each seed
+    took, earlier parts of an interrupted run included. Latents from the root down.
 
     With `checkpoint_dir` the same call resumes an interrupted run, and a finished one returns at
     once. Under `torchrun` the seeds are shared out.
@@ -211,21 +223,27 @@ def _train(
     path = None if folder is None else folder / name
     saved = None if path is None else checkpoint.load(path, config.fingerprint())
     history: dict[str, list[Tensor]] = {} if saved is None else saved["history"]
+    spent = 0.0 if saved is None else saved.get("seconds", 0.0)
     run = TreeRun(config, seeds, device)
     if saved is None or saved["now"] < config.steps:
         if saved is not None:
             run.restore(saved)
             bar.update(run.now)
-        _go_on(run, history, path, bar)
+        spent = _go_on(run, history, path, bar, spent)
     else:
         bar.update(config.steps)
     result = {key: torch.stack(values, 1).numpy() for key, values in history.items()}
-    return result | {"ceiling": run.ceilings()}
+    return result | {
+        "ceiling": run.ceilings(), "seconds": np.full(len(seeds), spent / len(seeds)),
+    }  # fmt: skip
 
 
-def _go_on(run: TreeRun, history: dict[str, list[Tensor]], path: Path | None, bar: tqdm) -> None:
-    """Step to the end, appending to `history`; save now and then, and when Ctrl-C asks for it."""
-    config = run.config
+def _go_on(
+    run: TreeRun, history: dict[str, list[Tensor]], path: Path | None, bar: tqdm, spent: float
+) -> float:
+    """Step to the end, appending to `history`; save now and then, and when Ctrl-C asks for it.
+    `spent` are the seconds of earlier parts; returns the seconds of all."""
+    config, begin = run.config, time.monotonic() - spent
     common = {"fingerprint": config.fingerprint(), "seeds": list(run.seeds), "history": history}
     last, counted = time.monotonic(), 0
     losses: Tensor | None = None
@@ -241,12 +259,16 @@ def _go_on(run: TreeRun, history: dict[str, list[Tensor]], path: Path | None, ba
             if run.now >= config.steps:
                 break
             if path is not None and (interrupt.asked or time.monotonic() - last > SAVE_EVERY):
-                checkpoint.save(path, common | run.state())
+                seconds = {"seconds": time.monotonic() - begin}
+                checkpoint.save(path, common | seconds | run.state())
                 last = time.monotonic()
                 interrupt.obey(path)
             this = run.step()
             losses, counted = this if losses is None else losses + this, counted + 1
             bar.update()
+        spent = time.monotonic() - begin
         if path is not None:
-            checkpoint.save(path, common | {"now": run.now}, keep_previous=False)
+            done_state = {"now": run.now, "seconds": spent}
+            checkpoint.save(path, common | done_state, keep_previous=False)
             interrupt.obey(path)
+    return spent

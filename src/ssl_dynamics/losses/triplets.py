@@ -1,7 +1,7 @@
 r"""Losses of an anchor, its positive and one negative: distances [S, B] -> one loss per seed [S].
 
 The distances are half squared lengths, r = |u - u'|^2 / 2, of outputs scaled to length one by
-`unit`. `losses` has the losses that compare all images of a batch with each other.
+`unit`. The module `contrastive` has the losses that compare all images of a batch with each other.
 """
 
 from __future__ import annotations
@@ -40,6 +40,22 @@ def info_nce_one(near: Tensor, far: Tensor, temperature: float) -> Tensor:
     return softplus((near - far) / temperature).mean(-1)
 
 
+def soft_triplet_one(near: Tensor, far: Tensor, temperature: float, margin: float = 0.0) -> Tensor:
+    r"""L = T E log(1 + exp((r_+ - r_- + margin) / T))."""
+    return temperature * softplus((near - far + margin) / temperature).mean(-1)
+
+
+def exact_covariance_one(near: Tensor, far: Tensor, temperature: float) -> Tensor:
+    r"""L = E x (r_+ - r_-) with the detached weight x = 1 / (T (1 + e^{r_-/T})).
+
+    It is that of InfoNCE at r_+ = 0, so it sees the negative pair alone. It still depends on the
+    two views of that pair; with their image means in their place, as in
+    `contrastive.exact_covariance`, the operator is exactly a covariance.
+    """
+    weight = torch.sigmoid(-far.detach() / temperature) / temperature
+    return (weight * (near - far)).mean(-1)
+
+
 def batch_averaged(near: Tensor, far: Tensor, temperature: float, width: int = 10) -> Tensor:
     r"""L = -sigmoid( (E d_- - E d_+) / T ), d = 2 r / width: mean squares of a batch compared.
 
@@ -52,6 +68,8 @@ def batch_averaged(near: Tensor, far: Tensor, temperature: float, width: int = 1
 TRIPLET_LOSSES: dict[str, Callable[..., Tensor]] = {
     "simple": simple,
     "info_nce": info_nce_one,
+    "soft_triplet": soft_triplet_one,
+    "exact_covariance": exact_covariance_one,
     "released": batch_averaged,
 }
 
