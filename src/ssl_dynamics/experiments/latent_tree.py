@@ -166,7 +166,8 @@ def run(
 
     The conditions of the main sweep also hold `/start` and `/end`, what each latent's best neuron
     correlates, and `/first` and `/best`, which neuron that is at the start and at the end, along
-    the axis `latent` from the root; their trees `/ceilings` and `/polarity`, of the edge above each latent, 1 for the root.
+    the axis `latent` from the root; their trees `/ceilings` and `/polarity`, of the edge above
+    each latent, 1 for the root.
     """
     spent = 0.0
     metrics: dict[str, np.ndarray] = {}

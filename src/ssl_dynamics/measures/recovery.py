@@ -35,6 +35,19 @@ def best_correlation(rows: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return correlations(rows, targets).abs().max(-1)
 
 
+def readout(rows: Tensor, targets: Tensor) -> Tensor:
+    """Correlation of each group's target with the best linear function of the group's rows (and a
+    constant): the multiple correlation, [..., k, N], [..., N] -> [...]. Taken in float64.
+    """
+    x = rows.double() - rows.double().mean(-1, keepdim=True)
+    z = targets.double() - targets.double().mean(-1, keepdim=True)
+    along = (x @ z.unsqueeze(-1)).squeeze(-1)
+    inverse = torch.linalg.pinv(x @ x.mT, rtol=1e-10, hermitian=True)
+    explained = torch.einsum("...i,...ij,...j->...", along, inverse, along)
+    total = z.square().sum(-1)
+    return torch.where(total > 0, explained / total.clamp_min(1e-300), 0.0).clamp(0, 1).sqrt()
+
+
 def ceiling(posterior: np.ndarray, latent: np.ndarray) -> np.ndarray:
     """Correlation of a latent with its posterior mean, [nodes, N], [nodes, N] -> [nodes]."""
     found = correlations(torch.from_numpy(posterior).unsqueeze(-2), torch.from_numpy(latent))
