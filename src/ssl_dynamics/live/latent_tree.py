@@ -13,13 +13,13 @@ from ssl_dynamics.live.base import Form, Widget
 from ssl_dynamics.records import Record, load
 
 
-def walk_of(record: Record, condition: str, *, seed: int = 0) -> dict[str, Any]:
-    """What the widget draws of one seed of a recorded main condition of `latent_tree`.
+def walk_of(record: Record, condition: str, *, seed: int | None = None) -> dict[str, Any]:
+    """What the widget draws of one seed (None: the first) of a main condition of `latent_tree`.
 
     Children per depth; per latent, from the root: polarity of the edge above (1 for the root),
     correlation of its best neuron at the start and at the end, that neuron, and the ceiling.
     """
-    row = record.seeds.index(seed)
+    row = 0 if seed is None else record.seeds.index(seed)
     tree = condition.rpartition("/hid=")[0]
 
     def rounded(key: str) -> list[float]:
