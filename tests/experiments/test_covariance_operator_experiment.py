@@ -31,8 +31,18 @@ def test_pair_averages_are_those_of_explicit_loops():
         ({"every": 3}, "every"),
         ({"lr": -1.0}, "lr"),
         ({"seeds": 0}, "seeds"),
+        ({"betas": (1.0, 1.0)}, "betas"),
     ],
 )
 def test_bad_settings_are_named(change, said):
     with pytest.raises(ValueError, match=said):
         experiment.Config(**change)
+
+
+def test_a_short_run_starts_alike_and_parts_with_the_extra_weight():
+    config = experiment.Config(seeds=2, images=5, widths=(4, 3), steps=2, every=1, name="short")
+    record = experiment.run(config, progress=False)
+    for metric in ("trace", "views", "norm/layer=1"):
+        one, other = record[f"beta=0/{metric}"], record[f"beta=1/{metric}"]
+        assert (one[:, 0] == other[:, 0]).all()
+        assert (one[:, -1] > other[:, -1]).all()

@@ -3,10 +3,11 @@ samples change?
 
 A bias-free ReLU network on digits: each seed has its own images, with all nine shifts of each as
 views, so every average over pairs is an exact finite sum. The loss is positive minus negative half
-squared distance, taken pair by pair, and descends in plain full-batch steps in float64. Recorded
-are the trace of the covariance of the mean outputs, the squared norm of every layer, and how far
-the differences of these norms have drifted in units of their growth (exactly conserved by the
-flow; steps of finite size drift).
+squared distance, taken pair by pair, and descends in plain full-batch steps in float64. The
+run is made once for each extra weight `beta` of the positive pairs, from the same start. Recorded
+are the trace of the covariance of the mean outputs, their mean variance over views, the squared
+norm of every layer, and how far the differences of these norms have drifted in units of their
+growth (exactly conserved by the flow; steps of finite size drift).
 
 At the start, the inner product of the first layer with its update is compared between the four
 ways of drawing pairs: negatives with or without the anchor's own image, positives with or without
@@ -46,6 +47,7 @@ class Config:
     steps: int = 280
     every: int = 28
     lr: float = 0.01
+    betas: tuple[float, ...] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         if self.images < 2:
@@ -54,6 +56,8 @@ class Config:
             raise ValueError(f"every: got {self.every}; allowed: a divisor of {self.steps}")
         if not 0 < self.lr < float("inf"):
             raise ValueError(f"lr: got {self.lr}; allowed: a positive number")
+        if len(set(self.betas)) != len(self.betas) or not all(-9 < b < 9 for b in self.betas):
+            raise ValueError(f"betas: got {self.betas}; allowed: different numbers from -9 to 9")
         if self.seeds < 1 or len(self.widths) < 2:
             raise ValueError(
                 f"seeds, widths: got {self.seeds}, {self.widths}; allowed: at least 1 seed and "
@@ -64,7 +68,7 @@ class Config:
 SLICE = {
     "record": "digits",
     "config": {"seeds": 4},
-    "metrics": ["trace", "drift", "other images", "other views"],
+    "metrics": ["beta=0/trace", "beta=0/drift", "beta=1/views", "other images", "other views"],
 }
 """The small re-run that the tests compare with the committed record."""
 
@@ -79,7 +83,10 @@ def run(
     x = torch.stack([views[torch.from_numpy(rows)] for rows in chosen])
     net = ReluNet(seeds, (PIXELS, *config.widths))
     with tuned(0):
-        metrics = at_start(net, x) | descent(config, net, x, progress)
+        metrics = at_start(net, x)
+        for beta in config.betas:
+            found = descent(config, ReluNet(seeds, (PIXELS, *config.widths)), x, beta, progress)
+            metrics |= {f"beta={beta:g}/{name}": value for name, value in found.items()}
     return finished(
         NAME,
         config,
@@ -126,33 +133,50 @@ def at_start(net: ReluNet, x: Tensor) -> dict[str, Tensor]:
     return result | {"lowest": lowest / highest}
 
 
-def descent(config: Config, net: ReluNet, x: Tensor, progress: bool) -> dict[str, Tensor]:
-    """Trace, squared norms and drift along the run, and the share of steps that raise the trace."""
+def descent(
+    config: Config, net: ReluNet, x: Tensor, beta: float, progress: bool
+) -> dict[str, Tensor]:
+    """One run: variances, squared norms and drift [S, T], and their summaries [S].
+
+    `trace` is the variance of the mean outputs, `views` the mean variance over views. `rising` is
+    the share of steps that raise the trace, `views grown` the last `views` divided by the first,
+    `ratio` what became of `views` divided by `trace`, in units of its start, and `largest growth`
+    that of the squared norm of the layer which grew most.
+    """
     rows: dict[str, list[Tensor]] = {}
     rising, before, start = [], None, norms(net)
-    for step in trange(config.steps + 1, disable=not progress, desc="descent"):
+    for step in trange(config.steps + 1, disable=not progress, desc=f"beta {beta:g}"):
         f = net(x)
-        trace = f.detach().mean(2).var(1, correction=0).sum(-1)
+        now = f.detach()
+        trace = now.mean(2).var(1, correction=0).sum(-1)
         if before is not None:
             rising.append((trace > before).double())
         before = trace
         if step % config.every == 0:
             grown = norms(net) - start
-            row = {"trace": trace} | {
-                f"norm/layer={k + 1}": n for k, n in enumerate((grown + start).unbind(-1))
-            }
             spread = grown.amax(-1) - grown.amin(-1)
-            row["drift"] = spread / grown.mean(-1).clamp_min(1e-300) if step else 0 * trace
+            row = {
+                "trace": trace,
+                "views": now.var(2, correction=0).mean(1).sum(-1),
+                "drift": spread / grown.mean(-1).abs() if step else 0 * trace,
+            }
+            row |= {f"norm/layer={k + 1}": n for k, n in enumerate((grown + start).unbind(-1))}
             for name, value in row.items():
                 rows.setdefault(name, []).append(value)
         found = pair_means(f)
-        loss = (found["positive"] - found["negative"]).sum()
+        loss = ((1 + beta) * found["positive"] - found["negative"]).sum()
         with torch.no_grad():
             slopes = torch.autograd.grad(loss, list(net.weights))
             for weight, slope in zip(net.weights, slopes, strict=True):
                 weight -= config.lr * slope
-    found = {name: torch.stack(values, 1) for name, values in rows.items()}
-    return found | {"rising": torch.stack(rising).mean(0)}
+    result = {name: torch.stack(values, 1) for name, values in rows.items()}
+    views = result["views"][:, -1] / result["views"][:, 0]
+    return result | {
+        "rising": torch.stack(rising).mean(0),
+        "views grown": views,
+        "ratio": views * result["trace"][:, 0] / result["trace"][:, -1],
+        "largest growth": grown.amax(-1),
+    }
 
 
 def norms(net: ReluNet) -> Tensor:
