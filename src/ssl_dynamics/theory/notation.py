@@ -24,7 +24,9 @@ CHAPTERS = (
     "predictor",
     "ema",
     "simsiam",
+    "expansion",
     "one_neuron",
+    "two_layers",
     "translation",
     "latent_tree",
     "reproducing",
@@ -92,7 +94,9 @@ B = _row(
     integer=True,
 )
 loss = _row("L", r"\mathcal L", "loss", "batchnorm predictor simsiam", code="loss")
-alpha = _row("alpha", r"\alpha", "step size", "one_neuron predictor ema", code="lr", positive=True)
+alpha = _row(
+    "alpha", r"\alpha", "step size", "one_neuron predictor ema expansion", code="lr", positive=True
+)
 gamma = _row("gamma", r"\gamma", "EMA rate: weight kept by the target", "ema", code="ema")
 time = _row(
     "t",
@@ -146,7 +150,7 @@ lambda_V = _row(
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
-    "covariance_operator info_nce predictor ema", nonnegative=True,
+    "covariance_operator info_nce predictor ema expansion", nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
 m_target = _row("m_target", "m'", "mean of the target connection along that direction", "predictor")
@@ -159,7 +163,7 @@ z = _row("z", "z", "variable of the Z-transform; a pole is the growth factor of 
 z_plus = _row("z_plus", "z_+", "larger pole of the pair", "ema")
 z_minus = _row("z_minus", "z_-", "smaller pole of the pair", "ema")
 s = _row("s", "s", "variable of the Laplace transform; a pole is a rate per unit of time", "ema")
-n = _row("n", "n", "number of steps taken", "ema", nonnegative=True, integer=True)
+n = _row("n", "n", "number of steps taken", "ema expansion", nonnegative=True, integer=True)
 w_start = _row("w_0", "w_0", "online weight at the start", "index translation ema")
 w_target_start = _row("w_target_0", "w'_0", "target weight at the start", "ema")
 
@@ -330,7 +334,7 @@ images = _row(
     integer=True,
 )  # fmt: skip
 views = _row(
-    "M", "M", "equally likely views of each image", "covariance_operator", positive=True,
+    "M", "M", "equally likely views of each image", "covariance_operator expansion", positive=True,
     integer=True,
 )  # fmt: skip
 trace_cov = _row(
@@ -347,6 +351,74 @@ margin = _row("r_0", "r_0", "margin of the soft triplet loss", "info_nce", code=
 mean_distance = _row(
     "r_bar", r"\bar r", "half the squared distance of the mean outputs of two images", "info_nce",
     nonnegative=True,
+)  # fmt: skip
+
+# --- two_layers -------------------------------------------------------------------------------
+coupling = _row(
+    "chi", r"\chi", "growth rate of a layer per unit of the other layer's squared size",
+    "two_layers", positive=True,
+)  # fmt: skip
+nu_1 = _row(
+    "nu_1", r"\nu_1", "squared size of the first (bottom) layer at the start", "two_layers",
+    positive=True,
+)  # fmt: skip
+nu_2 = _row(
+    "nu_2", r"\nu_2", "squared size of the second (top) layer at the start", "two_layers",
+    positive=True,
+)  # fmt: skip
+nu = _row(
+    "nu", r"\nu", "squared size of every layer at a balanced start", "two_layers", positive=True
+)
+grown = _row(
+    "grown", r"\zeta", "growth of the squared sizes since the start", "two_layers", nonnegative=True
+)
+depth = _row(
+    "depth", "L", "number of layers that train", "two_layers", code="depth", positive=True,
+    integer=True,
+)  # fmt: skip
+decay = _row("decay", r"\lambda_{\rm d}", "weight decay", "two_layers", positive=True)
+alpha_1 = _row(
+    "alpha_1", r"\alpha_1", "learning rate of the bottom layer", "two_layers", positive=True
+)
+alpha_2 = _row("alpha_2", r"\alpha_2", "learning rate of the top layer", "two_layers", positive=True)
+
+# --- expansion --------------------------------------------------------------------------------
+aug_size = _row(
+    "r_aug", r"r_{\rm aug}", "size of the augmentation: the unit of distances from the mean view",
+    "expansion", positive=True,
+)  # fmt: skip
+encoder_slope = _row("F_1", "F'", "slope of the encoder at the mean view", "expansion")
+curvature = _row("F_2", "F''", "second derivative of the encoder at the mean view", "expansion")
+third = _row("F_3", "F'''", "third derivative of the encoder at the mean view", "expansion")
+moment_2 = _row(
+    "m_2", "m_2", "variance of the views in units of their size", "expansion", nonnegative=True
+)
+moment_3 = _row("m_3", "m_3", "third central moment of the views in these units", "expansion")
+moment_4 = _row(
+    "m_4", "m_4", "fourth central moment of the views in these units", "expansion", nonnegative=True
+)
+first_share = _row(
+    "q_v", r"q_{\rm v}", "probability of the first of two views", "expansion", positive=True
+)
+moved_share = _row(
+    "q_m", r"q_{\rm m}", "probability that a view is not the mean view", "expansion",
+    code="moved", positive=True,
+)  # fmt: skip
+kurtosis = _row(
+    "k_4", "k_4", "kurtosis: fourth central moment over the squared variance", "expansion"
+)
+mixing = _row(
+    "q_d", r"q_{\rm d}", "share of the diagonal in the squared entries of the matrix JᵀJ",
+    "expansion", positive=True,
+)  # fmt: skip
+mean_variance = _row(
+    "V_mean", r"\mathbb V[\ell_{\rm mean}]",
+    "variance over views of the squared distance to the mean output", "expansion",
+    nonnegative=True,
+)  # fmt: skip
+trace_square = _row(
+    "T_A", r"\operatorname{tr}A^2", "trace of the squared covariance of the outputs of one image",
+    "expansion", nonnegative=True,
 )  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
