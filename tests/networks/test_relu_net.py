@@ -40,8 +40,9 @@ def test_push_and_pull_are_transposes_and_the_jacobian():
         pulled = (net.pull(trace, layer, slope) * change).sum()
         torch.testing.assert_close(pushed, pulled)
     for call in (net.push, net.pull):
-        with pytest.raises(ValueError, match="layer is 3, allowed: 0 to 2"):
-            call(trace, 3, trace.output)
+        for layer in (3, -1):
+            with pytest.raises(ValueError, match=f"layer is {layer}, allowed: 0 to 2"):
+                call(trace, layer, trace.output)
 
 
 def test_one_seed_alone_is_the_seed_among_others():
@@ -51,9 +52,10 @@ def test_one_seed_alone_is_the_seed_among_others():
     torch.testing.assert_close(ReluNet((8,), (4, 3, 2), pool=2)(x[1:2]), net(x)[1:2])
 
 
-def test_a_constant_coordinate_carries_biases():
+@pytest.mark.parametrize("pool", [1, 3])
+def test_a_constant_coordinate_carries_biases(pool):
     g = torch.Generator().manual_seed(4)
-    net, widths = ReluNet((0, 1), (4, 3, 3, 2), leak=0.1), (3, 3, 2)
+    net, widths = ReluNet((0, 1), (4, 3, 3, 2), leak=0.1, pool=pool), (3 * pool, 3 * pool, 2)
     biases = [torch.randn(2, n, dtype=torch.float64, generator=g) for n in widths]
     x = torch.randn(2, 5, 4, dtype=torch.float64, generator=g)
     wanted = x
@@ -61,17 +63,39 @@ def test_a_constant_coordinate_carries_biases():
         wanted = wanted @ weight.mT + bias.unsqueeze(1)
         if layer < 2:
             wanted = torch.nn.functional.leaky_relu(wanted, 0.1)
-    carried = ReluNet((0, 1), (5, 4, 4, 2), leak=0.1)
+            wanted = wanted.unflatten(-1, (-1, pool)).amax(-1)
+    carried = ReluNet((0, 1), (5, 4, 4, 2), leak=0.1, pool=pool)
+    wide = with_constant(net.weights, biases, pool=pool)
     with torch.no_grad():
-        for old, new in zip(carried.weights, with_constant(net.weights, biases), strict=True):
+        for old, new in zip(carried.weights, wide, strict=True):
             old.copy_(new)
     one = torch.ones(2, 5, 1, dtype=torch.float64)
     torch.testing.assert_close(carried(torch.cat([x, one], -1)), wanted)
+    with pytest.raises(ValueError, match="3 weights and 2 biases"):
+        with_constant(net.weights, biases[:2])
+    with pytest.raises(ValueError, match="the bias of layer 0 has the shape"):
+        with_constant(net.weights, biases[::-1])
+
+
+def test_inputs_and_seeds_that_do_not_fit_are_named():
+    net = ReluNet((0, 1), (4, 3, 2))
+    for shape in ((2, 5, 3), (1, 5, 4), (4,)):
+        with pytest.raises(ValueError, match=r"inputs have the shape .* allowed: \[2, ..., 4\]"):
+            net(torch.zeros(shape, dtype=torch.float64))
+    with pytest.raises(ValueError, match="number is 2, allowed: 0 to 1"):
+        net.of_seed(2)
+    with pytest.raises(ValueError, match="seeds"):
+        ReluNet((), (4, 3))
 
 
 @pytest.mark.parametrize(
     ("widths", "options", "said"),
-    [((3,), {}, "widths"), ((3, 0, 2), {}, "widths"), ((3, 2), {"pool": 0}, "pool")],
+    [
+        ((3,), {}, "widths"),
+        ((3, 0, 2), {}, "widths"),
+        ((3, 2), {"pool": 0}, "pool"),
+        ((3, 2), {"leak": float("nan")}, "leak"),
+    ],
 )
 def test_bad_settings_are_named(widths, options, said):
     with pytest.raises(ValueError, match=said):

@@ -24,7 +24,7 @@ DENSE_BELOW = 4
 
 
 def connection(net: ReluNet, x: Tensor, layer: int) -> Tensor:
-    """K_l(x), [S, ..., in * out, outputs], for inputs [S, ..., d]."""
+    """K_l(x), [S, ..., in * out, outputs], for inputs [S, ..., d]; layers count from 0."""
     with torch.no_grad():
         trace = net.trace(x)
         outputs = trace.output.shape[-1]
@@ -42,6 +42,7 @@ def covariance_operator(
     net: ReluNet, views: Tensor, layer: int, *, between: float = 1.0, within: float = 0.0
 ) -> Tensor:
     """The operator of each seed as a matrix [S, in * out, in * out], for views [S, N, M, d]."""
+    _check(net, views, layer)
     K = connection(net, views, layer)
     bar = K.mean(2)
     u, e = bar - bar.mean(1, keepdim=True), K - bar.unsqueeze(2)
@@ -74,7 +75,11 @@ def top_eigenpairs(
     within: float = 0.0,
 ) -> tuple[Tensor, Tensor]:
     """The `count` largest eigenvalues [S, count], largest first, and their eigenvectors
-    [S, in * out, count], by Lanczos iterations on the matrix-free product (ARPACK)."""
+    [S, in * out, count], by Lanczos iterations on the matrix-free product (ARPACK).
+
+    Where eigenvalues coincide, any orthonormal basis of their space may come back.
+    """
+    _check(net, views, layer)
     seeds, outs, ins = net.weights[layer].shape
     size = outs * ins
     if not 0 < count <= size:
@@ -91,12 +96,27 @@ def top_eigenpairs(
             return product(torch.from_numpy(v.reshape(1, -1).copy()).to(views))[0].cpu().numpy()
 
         start = np.random.default_rng(seed).normal(size=size)
+        if not times(start).any():  # the operator is zero: ARPACK cannot start
+            values.append(views.new_zeros(count))
+            vectors.append(torch.eye(size, count).to(views))
+            continue
         operator = LinearOperator((size, size), matvec=times, dtype=np.float64)
-        found, columns = eigsh(operator, k=count, which="LA", v0=start)
+        tol = 0.0 if views.dtype == torch.float64 else torch.finfo(views.dtype).eps
+        found, columns = eigsh(operator, k=count, which="LA", v0=start, tol=tol)
         order = np.argsort(found)[::-1]
-        values.append(torch.from_numpy(found[order].copy()))
-        vectors.append(torch.from_numpy(columns[:, order].copy()))
+        values.append(torch.from_numpy(found[order].copy()).to(views))
+        vectors.append(torch.from_numpy(columns[:, order].copy()).to(views))
     return torch.stack(values), torch.stack(vectors)
+
+
+def _check(net: ReluNet, views: Tensor, layer: int) -> None:
+    if not 0 <= layer < net.depth:
+        raise ValueError(f"layer is {layer}, allowed: 0 to {net.depth - 1}")
+    seeds, _, width = net.weights[0].shape
+    if views.dim() != 4 or views.shape[0] != seeds or views.shape[-1] != width:
+        raise ValueError(
+            f"views have the shape {list(views.shape)}, allowed: [{seeds}, N, M, {width}]"
+        )
 
 
 class _Product:
@@ -105,6 +125,7 @@ class _Product:
     def __init__(
         self, net: ReluNet, views: Tensor, layer: int, between: float, within: float
     ) -> None:
+        _check(net, views, layer)
         with torch.no_grad():
             self.trace = net.trace(views)
         self.net, self.layer, self.between, self.within = net, layer, between, within
@@ -112,7 +133,11 @@ class _Product:
     @torch.no_grad()
     def __call__(self, vector: Tensor) -> Tensor:
         inputs = self.trace.inputs[self.layer]
-        outs, ins = self.net.weights[self.layer].shape[1:]
+        seeds, outs, ins = self.net.weights[self.layer].shape
+        if vector.shape != (seeds, ins * outs):
+            raise ValueError(
+                f"the vector has the shape {list(vector.shape)}, allowed: [{seeds}, {ins * outs}]"
+            )
         direction = vector.unflatten(-1, (ins, outs)).mT  # columns were stacked
         outputs = self.net.push(self.trace, self.layer, apply(direction, inputs))  # K^T v
         bar = outputs.mean(2, keepdim=True)

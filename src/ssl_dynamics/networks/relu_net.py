@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
@@ -23,9 +24,9 @@ from ssl_dynamics.data.streams import uniform
 class Trace:
     """What one forward pass met.
 
-    `inputs[l]` is what layer l was given, [S, ..., n]; `gates[l]` the factor of each of its
-    pre-activations, [S, ..., out] (1, the leak, or 0 where pooling chose another neuron);
-    `output` the output of the top layer.
+    Layers count from 0. `inputs[l]` is what layer l was given, [S, ..., n]; `gates[l]` the factor
+    of each of its pre-activations, [S, ..., out] (1, the leak, or 0 where pooling chose another
+    neuron; always 1 in the top layer); `output` the output of the top layer.
     """
 
     inputs: tuple[Tensor, ...]
@@ -38,7 +39,8 @@ class ReluNet(nn.Module):
 
     `widths` runs from the inputs to the outputs and counts what a layer passes on; with
     `pool = k` every hidden layer has k times as many pre-activations, and the largest of each
-    group of k is passed on. `leak` is the slope below zero: 0 is the ReLU, 1 a linear network.
+    group of k is passed on, after the activation. `leak` is the slope below zero: 0 is the ReLU,
+    1 a linear network. At a pre-activation of exactly zero the gate is the leak, as in PyTorch.
     Weights are `weights[l]`, [S, out, in], uniform on [-1/sqrt(in), 1/sqrt(in)] from the stream of
     (seed, `purpose`, layer).
     """
@@ -58,6 +60,10 @@ class ReluNet(nn.Module):
             raise ValueError(f"widths: got {tuple(widths)}; allowed: two or more, each at least 1")
         if pool < 1:
             raise ValueError(f"pool: got {pool}; allowed: at least 1")
+        if not isfinite(leak):
+            raise ValueError(f"leak: got {leak}; allowed: a finite number")
+        if not len(seeds):
+            raise ValueError("seeds: got none; allowed: one or more")
         self.leak, self.pool = leak, pool
         shapes = [
             (n_out * (1 if layer == len(widths) - 2 else pool), n_in)
@@ -75,6 +81,8 @@ class ReluNet(nn.Module):
 
     def of_seed(self, number: int) -> ReluNet:
         """The network of one seed alone, by its place on the seeds axis; weights are shared."""
+        if not 0 <= number < len(self.weights[0]):
+            raise ValueError(f"number is {number}, allowed: 0 to {len(self.weights[0]) - 1}")
         alone = copy(self)
         alone._modules = dict(self._modules)
         alone.weights = nn.ParameterList(w.detach()[number : number + 1] for w in self.weights)
@@ -85,7 +93,12 @@ class ReluNet(nn.Module):
         return self.trace(x).output
 
     def trace(self, x: Tensor) -> Trace:
-        """The forward pass with all inputs and gates, the latter without gradient."""
+        """The forward pass of [S, ..., d] with all inputs and gates, the latter without gradient."""
+        seeds, _, width = self.weights[0].shape
+        if x.dim() < 2 or x.shape[0] != seeds or x.shape[-1] != width:
+            raise ValueError(
+                f"inputs have the shape {list(x.shape)}, allowed: [{seeds}, ..., {width}]"
+            )
         inputs, gates = [], []
         for layer, weight in enumerate(self.weights):
             inputs.append(x)
@@ -97,18 +110,18 @@ class ReluNet(nn.Module):
 
     def push(self, trace: Trace, layer: int, change: Tensor) -> Tensor:
         """J_l applied: a change of layer l's pre-activations [S, ..., out] -> of the output."""
+        self._need(layer)
         for above in range(layer, self.depth):
             passed = self._pooled(trace.gates[above] * change, above)
             if above == self.depth - 1:
                 return passed
             change = apply(self.weights[above + 1], passed)
-        raise self._no_layer(layer)
+        raise AssertionError("the top layer returns")
 
     def pull(self, trace: Trace, layer: int, slope: Tensor) -> Tensor:
         """J_l transposed: a gradient at the output [S, ..., outputs] -> at layer l's
         pre-activations [S, ..., out]."""
-        if not 0 <= layer < self.depth:
-            raise self._no_layer(layer)
+        self._need(layer)
         for above in range(self.depth - 1, layer - 1, -1):
             if above < self.depth - 1:
                 slope = apply(self.weights[above + 1].mT, slope)
@@ -130,8 +143,9 @@ class ReluNet(nn.Module):
             return values
         return values.unflatten(-1, (-1, self.pool)).sum(-1)
 
-    def _no_layer(self, layer: int) -> ValueError:
-        return ValueError(f"layer is {layer}, allowed: 0 to {self.depth - 1}")
+    def _need(self, layer: int) -> None:
+        if not 0 <= layer < self.depth:
+            raise ValueError(f"layer is {layer}, allowed: 0 to {self.depth - 1}")
 
 
 def apply(weight: Tensor, x: Tensor) -> Tensor:
@@ -139,18 +153,30 @@ def apply(weight: Tensor, x: Tensor) -> Tensor:
     return torch.einsum("soi,s...i->s...o", weight, x)
 
 
-def with_constant(weights: Sequence[Tensor], biases: Sequence[Tensor]) -> list[Tensor]:
+def with_constant(
+    weights: Sequence[Tensor], biases: Sequence[Tensor], *, pool: int = 1
+) -> list[Tensor]:
     """Weights that carry a constant-1 coordinate, so that biases become weights.
 
-    [S, out, in] and [S, out] -> [S, out + 1, in + 1]; the last row hands the 1 on, and the top
-    layer has no such row. The network then takes x with a 1 appended.
+    [S, out, in] and [S, out] -> [S, out + pool, in + 1]; below the top, the added rows are a
+    pooled group whose largest value is the 1 handed on (the others get 1/2, so that none sits at
+    zero). The top layer has no such rows, [S, out, in + 1]. The network then takes x with a 1
+    appended, and each of its hidden widths is one larger.
     """
+    if len(weights) != len(biases):
+        raise ValueError(f"{len(weights)} weights and {len(biases)} biases; allowed: equally many")
     carried = []
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        if bias.shape != weight.shape[:-1]:
+            raise ValueError(
+                f"the bias of layer {layer} has the shape {list(bias.shape)}, "
+                f"allowed: {list(weight.shape[:-1])}"
+            )
         wide = torch.cat([weight, bias.unsqueeze(-1)], -1)
         if layer < len(weights) - 1:
-            row = torch.zeros_like(wide[:, :1])
-            row[..., -1] = 1.0
-            wide = torch.cat([wide, row], 1)
+            rows = torch.zeros_like(wide[:, :1]).repeat(1, pool, 1)
+            rows[..., -1] = 0.5
+            rows[:, 0, -1] = 1.0
+            wide = torch.cat([wide, rows], 1)
         carried.append(wide)
     return carried
