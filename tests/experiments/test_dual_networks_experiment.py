@@ -33,6 +33,9 @@ def test_a_step_too_small_to_flip_a_gate_moves_no_image_and_a_large_one_does():
     assert (tiny["moved/layer=1"] == 0).all()
     assert (large["moved/layer=1"] > 0.5).all()
     assert (large["moved/layer=2"] == 0).all()  # above the top layer there is no gate
+    assert (tiny["missed/layer=1"] < 1e-3).all()  # rounding over a change of 1e-12
+    assert (large["missed/layer=1"] > 0.1).all()
+    assert (large["missed/layer=2"] < 1e-12).all()
     assert all(torch.equal(w, old) for w, old in zip(net.weights, before, strict=True))
 
 
@@ -43,6 +46,7 @@ def test_a_step_too_small_to_flip_a_gate_moves_no_image_and_a_large_one_does():
         ({"every": 7}, "every"),
         ({"lr": 0.0}, "lr"),
         ({"pairs": 0}, "pairs"),
+        ({"device": "cuda"}, "device"),
     ],
 )
 def test_bad_settings_are_named(change, said):

@@ -7,13 +7,15 @@ distance is taken by autograd of PyTorch's own activations and by the formula, l
 
 The tied run also asks how far a connection reaches: one layer is moved by its own training step,
 and an image counts as moved off when its output is no longer what the old connection predicts.
+*Missed* says by how much: the sizes of what the old connection misses, summed over the images, as
+a share of the sizes of the changes of the output.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +45,7 @@ class Config:
     """Settings of both runs."""
 
     seeds: int = 16
-    device: str = "cpu"
+    device: str = field(default="cpu", metadata={"help": "cpu: rounding errors are compared"})
     name: str = "digits"
     first: tuple[int, ...] = (48, 32, 16)
     """Widths of the first tower, and of the tied one."""
@@ -62,6 +64,8 @@ class Config:
     """Test images on which a step's reach is measured."""
 
     def __post_init__(self) -> None:
+        if self.device != "cpu":
+            raise ValueError(f"device: got {self.device!r}; allowed: cpu")
         if self.first[-1] != self.second[-1]:
             raise ValueError(
                 f"first, second: got {self.first[-1]} and {self.second[-1]} outputs; "
@@ -79,7 +83,10 @@ class Config:
 SLICE = {
     "record": "digits",
     "config": {"seeds": 4},
-    "metrics": ["tied/r", "tied/moved/layer=1", "tied/moved/layer=2", "tied/moved/layer=3"],
+    "metrics": [
+        "tied/r",
+        *(f"tied/{name}/layer={k}" for name in ("moved", "missed") for k in (1, 2, 3)),
+    ],
 }
 """The small re-run that the tests compare with the committed record."""
 
@@ -103,7 +110,7 @@ def run(
         range(config.seeds),
         metrics,
         axes={"step": steps},
-        device="cpu",
+        device=config.device,
         wall_s=time.perf_counter() - begin,
     )
 
@@ -176,7 +183,11 @@ def compared(towers: Sequence[ReluNet], pair: Sequence[Tensor]) -> dict[str, Ten
 
 
 def reach(net: ReluNet, images: Tensor, steps: Sequence[Tensor]) -> dict[str, Tensor]:
-    """Share of the images whose output leaves the old connection when one layer takes its step."""
+    """What one layer's own step does to its old connection, each [S].
+
+    *moved*: share of the images whose output leaves it; *missed*: the size of what it misses, as
+    a share of the size of the change of the output (both summed over the images).
+    """
     found = {}
     with torch.no_grad():
         trace = net.trace(images)
@@ -186,6 +197,9 @@ def reach(net: ReluNet, images: Tensor, steps: Sequence[Tensor]) -> dict[str, Te
             weight += step
             output = by_pytorch(net, images)
             weight.copy_(kept)
-            error = (output - frozen).norm(dim=-1) / output.norm(dim=-1)
+            miss = (output - frozen).norm(dim=-1)
+            change = (output - trace.output).norm(dim=-1)
+            error = miss / output.norm(dim=-1)
             found[f"moved/layer={layer + 1}"] = (error > MOVED).double().mean(-1)
+            found[f"missed/layer={layer + 1}"] = miss.sum(-1) / change.sum(-1)
     return found
