@@ -7,12 +7,10 @@ import torch
 from ssl_dynamics.data.latent_tree import (
     GRAIN,
     LatentTree,
-    TreeSampler,
-    enumerated,
-    posteriors,
     random_tree,
-    sample,
 )
+from ssl_dynamics.data.latent_tree_draws import TreeSampler, sample
+from ssl_dynamics.data.latent_tree_exact import enumerated, posteriors
 
 TREES = {
     "binary": random_tree(3, (2, 2), (0.3, 1.0)),

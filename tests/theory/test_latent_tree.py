@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from ssl_dynamics.data.latent_tree import LatentTree, enumerated, posteriors, random_tree
+from ssl_dynamics.data.latent_tree import LatentTree, random_tree
+from ssl_dynamics.data.latent_tree_exact import enumerated, posteriors
 from ssl_dynamics.theory import latent_tree as theory
 
 DRAWS = 8

@@ -1,14 +1,9 @@
 """Data and the randomness behind it; leaves that know nothing of training."""
 
 from ssl_dynamics.data.digits import PIXELS, SHIFTS, VIEWS, Digits, PairSampler, digits
-from ssl_dynamics.data.latent_tree import (
-    LatentTree,
-    TreeSampler,
-    enumerated,
-    posteriors,
-    random_tree,
-    sample,
-)
+from ssl_dynamics.data.latent_tree import LatentTree, random_tree
+from ssl_dynamics.data.latent_tree_draws import TreeSampler, sample
+from ssl_dynamics.data.latent_tree_exact import enumerated, posteriors
 from ssl_dynamics.data.streams import StepStream, generator, uniform
 
 __all__ = [

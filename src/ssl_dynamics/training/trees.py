@@ -16,7 +16,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ssl_dynamics import __version__
-from ssl_dynamics.data.latent_tree import TreeSampler, posteriors, random_tree, sample
+from ssl_dynamics.data.latent_tree import random_tree
+from ssl_dynamics.data.latent_tree_draws import TreeSampler, sample
+from ssl_dynamics.data.latent_tree_exact import posteriors
 from ssl_dynamics.losses.triplets import TRIPLET_LOSSES, output_gradient
 from ssl_dynamics.measures.recovery import ceiling, correlations, readout
 from ssl_dynamics.networks.receptive import ReceptiveTree
