@@ -1,0 +1,237 @@
+r"""Is it the noise? Training on the pair loss, and on the same loss without any noise over views.
+
+An encoder on the digits, squared loss, plain SGD, neither predictor nor stop-gradient between the
+views, nine equally likely views per image. Four losses on the same images in the same order:
+
+- ``all views``: the exact variance of the outputs over the nine views; nothing is sampled but the
+  images;
+- ``known mean``: one view against the exact mean output of the nine, which is held fixed;
+- ``pair``: half the squared distance of two views, so the mean gradient is that of the others;
+- ``whole pair``: that distance itself, as one would write it; its mean gradient is twice as large.
+
+Two encoders: one linear layer, for which theory has the course of the mean loss, and a ReLU network
+with biases. Beside it the variances over views themselves, enumerated at the start.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import trange
+
+from ssl_dynamics.data import PIXELS, StepStream, digits
+from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.measures import effective_rank, knn_accuracy, output_std
+from ssl_dynamics.networks import mlp
+from ssl_dynamics.records import Record
+from ssl_dynamics.theory.expansion import MODE_SHARE
+from ssl_dynamics.training import SGD
+from ssl_dynamics.training.threads import tuned
+
+NAME = "expansion"
+
+ENCODERS: dict[str, tuple[int, ...]] = {"linear": (), "relu": (128,)}
+"""Hidden widths."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings, the same for every loss."""
+
+    seeds: int = field(default=16, metadata={"help": "number of seeds, trained together"})
+    first_seed: int = field(default=0, metadata={"help": "seeds are this one and those after it"})
+    device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
+    name: str = field(default="digits", metadata={"help": "name of the record"})
+    outputs: int = 32
+    steps: int = 1000
+    batch: int = 32
+    lr: float = 0.05
+    evaluations: int = 10
+    """How many times the encoders are measured after the start."""
+
+    def __post_init__(self) -> None:
+        for name in ("seeds", "outputs", "steps", "batch", "evaluations"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least 1")
+        if self.first_seed < 0:
+            raise ValueError(f"first_seed: got {self.first_seed}; allowed: at least 0")
+        if self.steps % self.evaluations:
+            raise ValueError(
+                f"steps: got {self.steps}; allowed: a multiple of evaluations={self.evaluations}"
+            )
+        if not 0 < self.lr < float("inf"):
+            raise ValueError(f"lr: got {self.lr}; allowed: a finite number above 0")
+
+
+def all_views(outputs: Tensor, pair: Tensor) -> Tensor:
+    """Variance over the views, summed over outputs: [S, B, V, d] -> [S, B]."""
+    return (outputs - outputs.mean(-2, keepdim=True)).square().sum(-1).mean(-1)
+
+
+def known_mean(outputs: Tensor, pair: Tensor) -> Tensor:
+    """Squared distance of the first drawn view to the mean output, held fixed: -> [S, B]."""
+    drawn = _drawn(outputs, pair[..., :1]).squeeze(-2)
+    return (drawn - outputs.mean(-2).detach()).square().sum(-1)
+
+
+def whole_pair(outputs: Tensor, pair: Tensor) -> Tensor:
+    """Squared distance of the two drawn views: -> [S, B]."""
+    one, two = _drawn(outputs, pair).unbind(-2)
+    return (one - two).square().sum(-1)
+
+
+def half_pair(outputs: Tensor, pair: Tensor) -> Tensor:
+    """Half of it, whose mean over pairs is that of `all_views`."""
+    return whole_pair(outputs, pair) / 2
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "all views": all_views,
+    "known mean": known_mean,
+    "pair": half_pair,
+    "whole pair": whole_pair,
+}
+
+
+def _drawn(outputs: Tensor, views: Tensor) -> Tensor:
+    """Outputs of some views by their numbers [S, B, k]: [S, B, V, d] -> [S, B, k, d]."""
+    index = views.unsqueeze(-1).expand(*views.shape, outputs.shape[-1])
+    return outputs.gather(-2, index)
+
+
+def train(config: Config, hidden: tuple[int, ...], loss: str, *, progress: bool = True) -> dict:
+    """Metrics [S, T] of one encoder under one loss, measured on all training images."""
+    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    device = "cuda" if config.device == "auto" and torch.cuda.is_available() else config.device
+    device = "cpu" if device == "auto" else device
+    data = digits().to(device, torch.float32)
+    net = mlp(seeds, (PIXELS, *hidden, config.outputs), purpose="encoder").to(device)
+    optimiser = SGD([(net.parameters(), config.lr)])
+    images, views = data.views.shape[:2]
+
+    def numbers(rng: np.random.Generator, length: int) -> np.ndarray:
+        image = rng.integers(images, size=(length, config.batch, 1))
+        return np.concatenate([image, rng.integers(views, size=(length, config.batch, 2))], -1)
+
+    stream = StepStream(seeds, "train/pairs", numbers, device=device)
+    found = [measured(net, data)]
+    for step in trange(config.steps, disable=not progress, desc=loss):
+        drawn = stream.at(step)  # [S, B, 3]: image, first view, second view
+        x = data.views[drawn[..., 0]]  # [S, B, V, 64]
+        LOSSES[loss](net(x), drawn[..., 1:]).mean(-1).sum().backward()
+        optimiser.step()
+        if (step + 1) % (config.steps // config.evaluations) == 0:
+            found.append(measured(net, data))
+    return {name: torch.stack([f[name] for f in found], -1).cpu().numpy() for name in found[0]}
+
+
+@torch.no_grad()
+def measured(net: nn.Module, data) -> dict[str, Tensor]:
+    """Exact loss over views, deviation and effective rank of the outputs, 5-NN accuracy; [S]."""
+    seeds = len(next(net.parameters()))
+    x, test = (t.expand(seeds, *t.shape) for t in (data.train, data.test))
+    of_images = net(x)
+    labels = data.train_labels, data.test_labels
+    return {
+        "loss": all_views(net(data.views.expand(seeds, *data.views.shape)), x).mean(-1).double(),
+        "deviation": output_std(of_images),
+        "rank": effective_rank(of_images),
+        "knn": knn_accuracy(of_images, labels[0], net(test), labels[1]),
+    }
+
+
+@torch.no_grad()
+def noise(config: Config, hidden: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Variance of the whole pair loss over that of the mean loss, encoders at the start: [S].
+
+    `within`: over the views of an image, mean variance over images; `all`: over images and views.
+    Every image has 9 views and 81 pairs, all of them counted.
+    """
+    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    net = mlp(seeds, (PIXELS, *hidden, config.outputs), purpose="encoder", dtype=torch.float64)
+    views = digits().views
+    ratios: dict[str, list[float]] = {"within": [], "all": []}
+    for y in net(views.expand(len(seeds), *views.shape)):  # [N, V, d] of one seed
+        single = (y - y.mean(-2, keepdim=True)).square().sum(-1)  # [N, V]
+        pairs = (y[:, :, None] - y[:, None]).square().sum(-1).flatten(1)  # [N, V²]
+        within, total = (
+            [loss.var(axis, correction=0).mean() for loss in (single, pairs)]
+            for axis in (-1, (0, 1))
+        )
+        ratios["within"].append(float(within[1] / within[0]))
+        ratios["all"].append(float(total[1] / total[0]))
+    return {name: np.array(values) for name, values in ratios.items()}
+
+
+def predicted(config: Config) -> np.ndarray:
+    """Mean loss of the linear encoder over training under exact descent, mode by mode: [S, T].
+
+    The weights that the seeds start from are known, and so is every mode: an eigenvector of the
+    mean covariance of the views of an image.
+    """
+    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    net = mlp(seeds, (PIXELS, config.outputs), purpose="encoder", dtype=torch.float64)
+    views = digits().views
+    apart = (views - digits().mean_view[:, None]).flatten(0, 1)
+    values, vectors = torch.linalg.eigh(apart.mT @ apart / len(apart))
+    share = (net[0].weight.detach() @ vectors).square().sum(1) * values  # [S, 64]
+    every = config.steps // config.evaluations
+    left = [
+        MODE_SHARE.numpy(config.lr, values.numpy(), float(step))
+        for step in range(0, config.steps + 1, every)
+    ]
+    return share.numpy() @ np.stack(left, -1)
+
+
+def run(
+    config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
+) -> Record:
+    """Every encoder under every loss; metrics ``encoder/loss/metric`` [S, T].
+
+    ``kept``: deviation of the outputs at the end over that at the start, [S]. ``drop``: log10 of
+    the mean loss at the end over that at the start, [S].
+    """
+    begin = time.perf_counter()
+    metrics: dict[str, np.ndarray] = {}
+    for encoder, hidden in ENCODERS.items():
+        with tuned(0):
+            metrics |= {f"{encoder}/{key}": value for key, value in noise(config, hidden).items()}
+            for loss in LOSSES:
+                found = train(config, hidden, loss, progress=progress)
+                for name, values in found.items():
+                    metrics[f"{encoder}/{loss}/{name}"] = values
+                deviation, mean_loss = found["deviation"], found["loss"]
+                metrics[f"{encoder}/{loss}/kept"] = deviation[:, -1] / deviation[:, 0]
+                metrics[f"{encoder}/{loss}/drop"] = np.log10(mean_loss[:, -1] / mean_loss[:, 0])
+    metrics["linear/predicted"] = predicted(config)
+    for loss in LOSSES:
+        measured_loss = metrics[f"linear/{loss}/loss"][:, -1]
+        metrics[f"linear/{loss}/over predicted"] = (
+            measured_loss / metrics["linear/predicted"][:, -1]
+        )
+    every = config.steps // config.evaluations
+    return finished(
+        NAME,
+        config,
+        range(config.first_seed, config.first_seed + config.seeds),
+        metrics,
+        axes={"step": list(range(0, config.steps + 1, every))},
+        device=config.device,
+        wall_s=time.perf_counter() - begin,
+    )
+
+
+SLICES = [
+    {
+        "record": "digits",
+        "config": {"seeds": 2, "steps": 100, "evaluations": 1},
+        "metrics": ["linear/within", "relu/within", "relu/all views/loss", "relu/pair/loss"],
+    },
+]
+"""What the tests run again beside the committed record."""
