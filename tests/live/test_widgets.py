@@ -17,7 +17,9 @@ from ssl_dynamics.live import (
     PhasePortrait,
     PolePlane,
     PredictorTerms,
+    ResidualBalance,
     TreeWalk,
+    TwoLayers,
     TwoViews,
     WakingNeuron,
     Widget,
@@ -28,11 +30,13 @@ from ssl_dynamics.theory import (
     covariance_operator,
     dual_networks,
     ema,
+    info_nce,
     latent_tree,
     one_neuron,
     predictor,
     simsiam,
     teaser,
+    two_layers,
 )
 
 FORMS: dict[type[Widget], list[ClosedForm]] = {
@@ -56,8 +60,10 @@ FORMS: dict[type[Widget], list[ClosedForm]] = {
             "flow_stop", "flow_full", "flow_second", "limit_stop", "limit_full", "limit_second",
         )
     ],
+    ResidualBalance: [info_nce.FORMS[k] for k in ("OPERATOR", "PSD_PART", "NCE_WEIGHT")],
     TreeWalk: [latent_tree.FORMS["PATH_POLARITY"]],
     WakingNeuron: [one_neuron.FORMS[k] for k in ("RATE", "GROWTH", "FIRST_FLIP")],
+    TwoLayers: [two_layers.FORMS[k] for k in ("BLOW_UP", "SQUARE", "PRODUCT", "FROZEN")],
     TwoViews: [teaser.FORMS[k] for k in ("PAIR_GRADIENT", "THRESHOLD", "WEIGHT")],
 }  # fmt: skip
 PAIR, THRESHOLD, WEIGHT = FORMS[TwoViews]
@@ -85,7 +91,10 @@ def test_output_is_stable_and_self_contained(kind):
 def test_changed_values_change_the_id(kind):
     key = kind.controls()[0]
     others = {"variant": "mu", "p": 0.5, "alpha_a": 1.0, "flow": "full", "sigma_aug": 1.0}
-    other = (others | {"delta": 0.5, "beta_plus": 0.5, "latent": 3.0, "neuron": "linear"})[key]
+    other = (
+        others
+        | {"temperature": 1.5, "delta": 0.5, "beta_plus": 0.5, "latent": 3.0, "neuron": "linear"}
+    )[key]
     ids = [kind(FORMS[kind], **v)._html().split('id="')[1][:16] for v in ({}, {key: other})]
     assert ids[0] != ids[1]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from scipy.integrate import solve_ivp
+from scipy.optimize import brentq
 
 from ssl_dynamics.live.latent_tree import RECORDED, walk_of
 from ssl_dynamics.records import load
@@ -21,6 +22,7 @@ from ssl_dynamics.theory import (
     covariance_operator,
     dual_networks,
     ema,
+    info_nce,
     one_neuron,
     predictor,
     simsiam,
@@ -34,6 +36,7 @@ Picture = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
 PAGES = {
     "covariance_operator": "book/contrastive/covariance_operator",
     "dual_networks": "book/contrastive/dual_networks",
+    "info_nce": "book/contrastive/info_nce",
     "batchnorm": "book/no_negatives/batchnorm",
     "predictor": "book/no_negatives/predictor",
     "ema": "book/no_negatives/ema",
@@ -41,6 +44,7 @@ PAGES = {
     "teaser": "book/index",
     "latent_tree": "book/contrastive/latent_tree",
     "one_neuron": "book/contrastive/one_neuron",
+    "two_layers": "book/contrastive/two_layers",
 }
 """The page of the book that shows each widget."""
 
@@ -65,6 +69,47 @@ def covariance_operator_widget(state: State, numbers: Numbers, picture: Picture)
     close(numbers["edge"], covariance_operator.BETA_EDGE.numpy(1.0, within))
     close(np.ravel(picture["rate", "now"]), [beta, numbers["rate"]])
     close(np.ravel(picture["rate", "edge"]), [numbers["edge"], 0])
+
+
+def info_nce_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """All 32 triples of two images with two views each; the balance by a root finder."""
+    T, weight, noise = state["temperature"], state["w"], state["noise"]
+    points = np.array([1 + noise, 1 - noise, -1 + noise, -1 - noise])
+    triples = [(a, a // 2 * 2 + b, c) for a in range(4) for b in range(2) for c in range(4)]
+    anchor, positive, negative = points[np.array(triples).T]
+    inputs = (anchor - negative) ** 2 - (anchor - positive) ** 2
+
+    def full(w: Any) -> Any:
+        gaps = np.square(w)[..., None] * inputs / 2
+        return (inputs / (1 + np.exp(gaps / T))).mean(-1) / T
+
+    def psd(w: Any) -> Any:
+        return 2 / T / (1 + np.exp(2 * np.square(w) / T))
+
+    for mark, curve in (("operator", full), ("psd", psd), ("residual", lambda w: full(w) - psd(w))):
+        place, height = picture["rates", mark]
+        assert (place[0], place[-1], len(place)) == (0, 2, 101)
+        close(height, T * curve(place))
+    close(numbers["rate"], full(weight))
+    close(numbers["psd"], psd(weight))
+    close(numbers["residual"], full(weight) - psd(weight))
+    close(np.ravel(picture["rates", "now"]), [weight, T * numbers["rate"]])
+    close(numbers["edge"], weight**2 / info_nce_balance(noise) if noise and weight else 0)
+    gaps, shown = picture["triples", "weight"]
+    close(shown, T * info_nce.NCE_WEIGHT.numpy(gaps, T))
+    drawn = sorted(float(x[0]) for (plot, m), (x, _) in picture.items() if m.startswith("triple-"))
+    close(drawn, np.unique(np.round(weight**2 * inputs / 2, 10)), 1e-8)
+
+
+def info_nce_balance(noise: float) -> float:
+    """Squared weight over temperature at which the rate of the widget's model is zero."""
+    if noise == 0:
+        return float("nan")
+
+    def rate(q: float) -> float:
+        return float(info_nce.OPERATOR.numpy(1.0, noise**2, np.sqrt(q), 1.0))
+
+    return brentq(rate, 1e-3, 50, xtol=1e-13, rtol=1e-13)
 
 
 def dual_networks_widget(state: State, numbers: Numbers, picture: Picture) -> None:
@@ -291,9 +336,45 @@ def one_neuron_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     close(picture["time", "gap"][1][0], u @ start)
 
 
+def two_layers_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The sizes follow the equations, integrated by DOP853; the pole is their blow-up."""
+    start = np.array([state["a_1"], state["a_2"]])
+    active = np.array([state["trains"] != "top", state["trains"] != "bottom"], float)
+
+    def slope(_: float, a: np.ndarray) -> np.ndarray:
+        return active * a * a[::-1] ** 2
+
+    one, two = start**2
+    middle = start.prod() if abs(one - two) < 1e-12 else (one - two) / np.log(one / two)
+    end = 1 / (2 * (one if abs(one - two) < 1e-12 else middle))
+    close(numbers["blow_up"], end)
+    close(numbers["difference"], one - two)
+    close(numbers["rate"], active @ start[::-1] ** 2)
+    time, bottom = picture["sizes", "bottom"]
+    early = time <= 0.9 * end
+    found = solve_ivp(
+        slope, (0, time[early][-1]), start, t_eval=time[early], method="DOP853",
+        rtol=1e-11, atol=1e-13,
+    ).y  # fmt: skip
+    close(bottom[early], found[0], 1e-7)
+    close(picture["sizes", "top"][1][early], found[1], 1e-7)
+    close(picture["gap", "chosen"][1][early], np.log10(found.prod(0)), 1e-7)
+    close(picture["gap", state["trains"]][1], picture["gap", "chosen"][1])
+    close(picture["sizes", "blow_up"][0], end)
+
+    def later(_: float, a: np.ndarray) -> float:
+        return a.prod() - 10 * start.prod()
+
+    later.terminal = True
+    ten = solve_ivp(slope, (0, 40 * end), start, events=later, method="DOP853",
+                    rtol=1e-11, atol=1e-13).t_events[0][0]  # fmt: skip
+    close(numbers["tenfold"], ten, 1e-7)
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
+    "info_nce": info_nce_widget,
     "batchnorm": batchnorm_widget,
     "predictor": predictor_widget,
     "ema": ema_widget,
@@ -301,6 +382,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "teaser": teaser_widget,
     "latent_tree": latent_tree_widget,
     "one_neuron": one_neuron_widget,
+    "two_layers": two_layers_widget,
 }
 
 
@@ -324,11 +406,23 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("spread", "none"): 0.0,
         ("spread", "first flip"): first_flip(s["mean"]),
     },
+    "two_layers": lambda s: {
+        ("a_1", "balanced"): s["a_2"],
+        ("a_1", "half the top"): s["a_2"] / 2,
+        ("a_2", "balanced"): s["a_1"],
+        ("a_2", "half the bottom"): s["a_1"] / 2,
+    },
     "covariance_operator": lambda s: {
         ("beta_plus", "no positives"): -1.0,
         ("beta_plus", "simple loss"): 0.0,
         ("beta_plus", "edge"): 1 / s["within"],
         ("within", "as between images"): 1.0,
+    },
+    "info_nce": lambda s: {
+        ("temperature", "critical"): s["w"] ** 2 / info_nce_balance(s["noise"]),
+        ("w", "balance"): (info_nce_balance(s["noise"]) * s["temperature"]) ** 0.5,
+        ("noise", "none"): 0.0,
+        ("noise", "first overlap"): 0.5,
     },
     "dual_networks": lambda s: {
         ("delta", "no step"): 0.0,

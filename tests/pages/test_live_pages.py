@@ -15,12 +15,23 @@ from seen import Shown
 BOUNDS = {
     "p": (0, 1.25, 0.01), "lambda_I": (0, 2, 0.05), "alpha_a": (0, 3, 0.01),
     "alpha_b": (0, 3, 0.01), "gamma": (0, 0.999, 0.005), "sigma_aug": (0, 1.5, 0.05),
+    "a_1": (0.2, 1.6, 0.02), "a_2": (0.2, 1.6, 0.02),
     "mean": (-1, 1, 0.01), "spread": (0, 3, 0.01),
     "beta_plus": (-1, 3, 0.02), "within": (0.4, 2, 0.02),
+    "temperature": (0.1, 3, 0.05), "w": (0, 2, 0.02), "noise": (0, 1.5, 0.02),
     "delta": (-2, 2, 0.02), "h": (-1, 1, 0.02), "leak": (0, 1, 0.02),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
-WITH_SLIDERS = ["covariance_operator", "dual_networks", "one_neuron", "predictor", "ema", "teaser"]
+WITH_SLIDERS = [
+    "covariance_operator",
+    "info_nce",
+    "dual_networks",
+    "one_neuron",
+    "predictor",
+    "ema",
+    "teaser",
+    "two_layers",
+]
 
 
 def held(shown: Shown, name: str) -> str:
@@ -81,8 +92,10 @@ def test_ticks_stand_at_the_critical_values(visit, name):
     captions: dict[str, str] = {}
     starts = {"ema": [(0.5, 0.8, 0.8), (2.5, 0.5, 0.9)], "predictor": [(0.4, 0.5)],
               "teaser": [(0.4, 0.7)], "one_neuron": [(0.6, 0.4)],
+              "two_layers": [(1.2, 0.5)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
-              "covariance_operator": [(2.0, 0.8)]}[name]  # fmt: skip
+              "covariance_operator": [(2.0, 0.8)],
+              "info_nce": [(0.5, 0.6, 0.8), (1.0, 1.2, 0.3)]}[name]  # fmt: skip
 
     def back(key: str, value: float) -> None:
         low, high, _ = BOUNDS[key]
@@ -200,3 +213,13 @@ def test_quiet_console_and_no_request_to_anywhere(visit, name):
     watched.widget(name)
     assert watched.complaints_left() == []
     assert watched.foreign == []
+
+
+def test_each_way_of_training_two_layers(visit):
+    shown = visit(PAGES["two_layers"]).widget("two_layers")
+    regimes = []
+    for words, way in (("bottom alone", "bottom"), ("top alone", "top"), ("both", "both")):
+        shown.root.locator(f'button[data-tick="{words}"]').click()
+        assert shown.state()["trains"] == way
+        regimes.append(held(shown, "two_layers"))
+    assert regimes == ["bottom alone", "top alone", "both, bottom larger"]

@@ -5,11 +5,13 @@ from ssl_dynamics.live.batchnorm import BatchNormGradients
 from ssl_dynamics.live.covariance_operator import PairBalance
 from ssl_dynamics.live.dual_networks import GateFlip
 from ssl_dynamics.live.ema import PolePlane
+from ssl_dynamics.live.info_nce import ResidualBalance
 from ssl_dynamics.live.latent_tree import TreeWalk
 from ssl_dynamics.live.one_neuron import WakingNeuron
 from ssl_dynamics.live.predictor import PredictorTerms
 from ssl_dynamics.live.simsiam import PhasePortrait
 from ssl_dynamics.live.teaser import TwoViews
+from ssl_dynamics.live.two_layers import TwoLayers
 
 __all__ = [
     "BatchNormGradients",
@@ -18,7 +20,9 @@ __all__ = [
     "PhasePortrait",
     "PolePlane",
     "PredictorTerms",
+    "ResidualBalance",
     "TreeWalk",
+    "TwoLayers",
     "TwoViews",
     "WakingNeuron",
     "Widget",
