@@ -93,7 +93,14 @@ def test_changed_values_change_the_id(kind):
     others = {"variant": "mu", "p": 0.5, "alpha_a": 1.0, "flow": "full", "sigma_aug": 1.0}
     other = (
         others
-        | {"temperature": 1.5, "delta": 0.5, "beta_plus": 0.5, "latent": 3.0, "neuron": "linear"}
+        | {
+            "temperature": 1.5,
+            "delta": 0.5,
+            "beta_plus": 0.5,
+            "latent": 3.0,
+            "neuron": "linear",
+            "a_1": 0.5,
+        }
     )[key]
     ids = [kind(FORMS[kind], **v)._html().split('id="')[1][:16] for v in ({}, {key: other})]
     assert ids[0] != ids[1]

@@ -380,7 +380,9 @@ decay = _row("decay", r"\lambda_{\rm d}", "weight decay", "two_layers", positive
 alpha_1 = _row(
     "alpha_1", r"\alpha_1", "learning rate of the bottom layer", "two_layers", positive=True
 )
-alpha_2 = _row("alpha_2", r"\alpha_2", "learning rate of the top layer", "two_layers", positive=True)
+alpha_2 = _row(
+    "alpha_2", r"\alpha_2", "learning rate of the top layer", "two_layers", positive=True
+)
 
 # --- expansion --------------------------------------------------------------------------------
 aug_size = _row(
