@@ -93,7 +93,7 @@ class ReluNet(nn.Module):
         return self.trace(x).output
 
     def trace(self, x: Tensor) -> Trace:
-        """The forward pass of [S, ..., d] with all inputs and gates, the latter without gradient."""
+        """The forward pass of [S, ..., d]: all inputs and gates, the latter without gradient."""
         seeds, _, width = self.weights[0].shape
         if x.dim() < 2 or x.shape[0] != seeds or x.shape[-1] != width:
             raise ValueError(
