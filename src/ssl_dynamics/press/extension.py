@@ -1,6 +1,6 @@
 """Sphinx extension of the book: buttons, docstrings, offline pages, and the zip.
 
-Loaded by ``_config.yml``. It does six small things:
+Loaded by ``_config.yml``. It does eight small things:
 
 * repository, issue and launch buttons appear when ``repository: url`` is set, and only then;
 * the live-code extension that Jupyter Book always loads is silenced: it would put an address of
@@ -9,6 +9,8 @@ Loaded by ``_config.yml``. It does six small things:
 * font preloads are dropped from the pages, because a browser refuses them under ``file://``, and
   the folding arrows of the contents get a name that a screen reader can say;
 * identifiers that theorem and exercise blocks repeat on a page are dropped;
+* a formula keeps the bracket before it and the full stop after it on its line;
+* a picture of several panels gets a box in which it can scroll, so that a phone shows its letters;
 * after the build, MathJax is reduced to the files that a page can ask for and the whole book is
   packed into one zip beside the pages.
 """
@@ -17,6 +19,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +36,11 @@ BARE_TABLE = '<div class="pst-scrollable-table-container">'
 NAMED_TABLE = BARE_TABLE.replace(">", ' tabindex="0" role="group" aria-label="table">')
 FONT_PRELOAD = re.compile(r"\s*<link\b[^>]*\bas=\"font\"[^>]*>")
 REPEATED_ID = re.compile(r"(<section[^>]*?) id=\"(?:proof|exercise|solution)-content\"")
+FORMULA = re.compile(
+    r"([(“‘]?)(<span class=\"math notranslate nohighlight\">[^<]*</span>)([.,;:!?)”’]+|-\w+)?"
+)
+PICTURE = re.compile(r"<img\b[^>]*\bsrc=\"[^\"]*?(_images/[^\"/]+\.png)\"[^>]*>")
+WIDE = 1.85  # width over height of a picture with several panels side by side
 MATHJAX_KEEP = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts", "a11y", "ui")
 SPEECH_KEEP = ("base.json", "en.json")
 
@@ -81,10 +89,38 @@ def finish(app: Sphinx, failure: Exception | None) -> None:
         text = page.read_text(encoding="utf-8")
         lighter = FONT_PRELOAD.sub("", text).replace(BARE_ARROW, NAMED_ARROW)
         lighter = REPEATED_ID.sub(r"\1", lighter).replace(BARE_TABLE, NAMED_TABLE)
+        lighter = box_wide_pictures(keep_together(lighter), out)
         if lighter != text:
             page.write_text(lighter, encoding="utf-8")
     trim_mathjax(out / "_static" / "mathjax")
     pack(out)
+
+
+def keep_together(text: str) -> str:
+    """No line break between a formula and the punctuation that belongs to it."""
+
+    def kept(found: re.Match[str]) -> str:
+        before, formula, after = found[1], found[2], found[3] or ""
+        whole = f"{before}{formula}{after}"
+        return f'<span class="kept">{whole}</span>' if before or after else whole
+
+    return FORMULA.sub(kept, text)
+
+
+def box_wide_pictures(text: str, out: Path) -> str:
+    """Put pictures of several panels into a box that scrolls sideways on a narrow screen."""
+
+    def boxed(found: re.Match[str]) -> str:
+        with (out / found[1]).open("rb") as file:
+            width, height = struct.unpack(">II", file.read(24)[16:])
+        if width < WIDE * height:
+            return found[0]
+        return (
+            '<div class="wide-picture" tabindex="0" role="group" aria-label="wide picture">'
+            f"{found[0]}</div>"
+        )
+
+    return PICTURE.sub(boxed, text)
 
 
 def trim_mathjax(folder: Path) -> None:
