@@ -247,7 +247,8 @@ def _place(record: Record, metric: str | tuple[str, str], at: int) -> str:
         return ""
     for name, axis in record.axes.items():
         if len(axis) == value.shape[1]:
-            unit = name.removeprefix("probe_")  # the steps at which probes were taken are steps
+            # the steps at which probes were taken are steps
+            unit = "step" if name == "probe" else name.removeprefix("probe_")
             return f" at {unit} {_plain(axis[at])}"
     return ""
 

@@ -19,11 +19,12 @@ export default {
     };
 
     w.select({ key: "variant", label: "the layer", options: Object.entries(variants).map(([k, v]) => [k, v[0]]) });
-    const same = (f) => first.x.map(f);
-    w.choices("arriving gradients, or drag a blue tip", [
+    const presets = [
       { label: "start again", values: first },
-      { label: "all equal", values: { ...first, g: same(() => 0.8) } },
-      { label: "a straight line in *x*", values: { ...first, g: same((v) => Number((0.3 + 0.5 * v).toFixed(4))) } }]);
+      { label: "all equal", values: { ...first, g: first.x.map(() => 0.8) } },
+      { label: "a straight line in *x*", values: { ...first, g: first.x.map((v) => Number((0.3 + 0.5 * v).toFixed(4))) } }];
+    const same = (one, two) => JSON.stringify(one) === JSON.stringify(two);
+    w.choices("arriving gradients, or drag a blue tip", presets);
     const above = w.plot({ name: "above", title: "Arriving from above: *g*", xlabel: "feature *x*",
       ylabel: "gradient", x: XS, y: GS, handles: true, maxWidth: 460, ratio: 0.8, legend: [
         { looks: "s-blue w3", label: "*g* at each sample" },
@@ -51,7 +52,8 @@ export default {
     return w.start(() => {
       const x = w.get("x"), g = w.get("g"), variant = w.get("variant");
       const { mu, sigma, down } = gradients(x, g, variant);
-      const flat = sigma < 1e-9;
+      const flat = sigma < 1e-9, divides = variant.includes("sigma");
+      if (presets.some(({ values }) => same(values.x, x) && same(values.g, g))) moved = before = null;
       for (const [plot, values, looks, fill, mark] of [[above, g, "s-blue w3", "f-blue", "g"], [below, down, "s-ink w3", "f-ink", "down"]]) {
         plot.line("zero", XS[0], 0, XS[1], 0, "s-quiet w1");
         const [level, slope] = fit(x, values, mu, sigma);
@@ -64,7 +66,7 @@ export default {
         });
       }
       const changed = before && before.variant === variant && before.x.length === x.length ? gradients(before.x, before.g, variant).down : null;
-      const stirred = moved !== null && changed && JSON.stringify([before.x, before.g]) !== JSON.stringify([x, g]);
+      const stirred = moved !== null && changed && !same([before.x, before.g], [x, g]);
       if (stirred) changed.forEach((v, i) => below.circle(`before-${i}`, before.x[i], v, 4.5, "s-quiet w1", true));
       x.forEach((at, i) => above.handle(`point-${i}`, { at: [at, g[i]], step: [0.1, 0.1], radius: 6,
         label: `sample ${i + 1}: arrow keys left and right move its feature, up and down its gradient`,
@@ -75,7 +77,7 @@ export default {
           before = { x: w.get("x"), g: w.get("g"), variant: w.get("variant") };
         },
         onmove: (nx, ny) => {
-          before ??= { x: w.get("x"), g: w.get("g"), variant: w.get("variant") };
+          if (moved !== i || !before) [moved, before] = [i, { x: w.get("x"), g: w.get("g") }];
           before.variant = w.get("variant");
           w.set({ x: w.get("x").map((v, k) => (k === i ? Number(nx.toFixed(2)) : v)), g: w.get("g").map((v, k) => (k === i ? Number(ny.toFixed(2)) : v)) });
         } }));
@@ -83,18 +85,21 @@ export default {
       const numbers = { arriving: mean(g), mean: mean(down), along: mean(down.map((v, i) => (v * (x[i] - mu)) / sigma)) };
       above.say(`Arriving gradients ${g.map((v) => fixed(v)).join(", ")}.`);
       below.say(`Handed-down gradients ${down.map((v) => show(v)).join(", ")}.`);
-      if (flat) return { regime: "undefined", tone: "bad", numbers, caption: ["All points coincide.", "The deviation is 0: nothing can be divided by it. Move one point away."] };
+      if (flat && divides) return { regime: "undefined", tone: "bad", numbers, caption: ["All points coincide.", "The deviation is 0: nothing can be divided by it. Move one point away."] };
       const dust = (v) => Math.abs(v) < 1e-9;
       const others = stirred ? down.filter((v, i) => i !== moved && Math.abs(v - changed[i]) > 1e-9).length : 0;
       const news = stirred ? ` You moved sample ${moved + 1}: the gradient of ${others ? `${others} other${others > 1 ? "s" : ""}` : "no other sample"} changed.` : "";
+      const longest = Math.max(...down.map(Math.abs));
+      const far = longest > GS[1] ? ` The longest arrow, ${show(longest)}, leaves the picture.` : "";
       const nothing = down.every(dust) && !g.every(dust);
       const [regime, tone, lead] =
         nothing ? ["silent", "", "Nothing gets through."]
+        : flat ? ["flat", "", `All points coincide; the mean handed down is ${show(numbers.mean)}.`]
         : dust(numbers.mean) && dust(numbers.along) ? ["both", "good", "Mean 0, and nothing along *x̂*."]
         : dust(numbers.mean) ? ["centred", "good", "Mean 0, but a part along *x̂* is left."]
         : dust(numbers.along) ? ["scaled", "bad", `The mean ${show(numbers.mean)} passes; nothing along *x̂* does.`]
         : ["passes", "bad", `The mean ${show(numbers.mean)} passes.`];
-      return { regime, tone, numbers, caption: [lead, variants[variant][1] + news] };
+      return { regime, tone, numbers, caption: [lead, variants[variant][1] + far + news] };
     });
   },
 };

@@ -76,7 +76,8 @@ export default {
         const edge = kit.clamp(z[0], -2.04, 2.04);
         const mark = plane.cross(`pole-${k}`, edge, z[1], 7, size(z) > 1 + 1e-12 ? "s-red w3" : "s-ink w3");
         mark.dataset.x = z[0];
-        plane.text(edge, z[1], words(z), { anchor: "middle", dy: k ? 25 : -15 });
+        const way = z[0] > edge ? " →" : z[0] < edge ? " ←" : ""; // it lies beyond the frame
+        plane.text(edge, z[1], words(z) + way, { anchor: "middle", dy: k ? 25 : -15 });
       });
       plane.say(`Unit circle with poles at ${words(pair[0])} and ${words(pair[1])}.`);
 
@@ -99,21 +100,24 @@ export default {
       const up = forms.first_exit(...gains), down = forms.second_exit(...gains);
       const zero = (v) => Math.abs(v) < 1e-12;
       const fold = Math.log(2) / Math.abs(Math.log(far));
-      const pace = `every ${show(fold)} steps`;
+      const steps = (v) => `${show(v)} ${show(v) === "1" ? "step" : "steps"}`;
+      const pace = show(fold) === "1" ? "every step" : `every ${steps(fold)}`;
       const slow = gamma > 0 && b > a ? ` Without EMA the pole would be at ${show(bare[0], 4)}: EMA slows the growth, it does not stop it.` : "";
       const other = Math.min(forms.second_exit(1, a, b, 0), forms.second_exit(1, a, b, 1)) < 0
         ? " Another EMA rate would let a pole out through −1." : " No EMA rate changes this.";
       const [regime, tone, lead, rest] =
         down < -1e-12 && up < -1e-12 ? ["both", "bad", "Both poles are outside.", `One is above +1 because *b* > *a*, one below −1 because the step is too large. The oscillating one is at ${words(pair[1])}, the growing one at ${words(pair[0])}.`]
-        : down < -1e-12 ? ["oscillates", "bad", "The mode oscillates and grows, although *b* ≤ *a*.", `A pole has left through −1, at ${words(pair[1])}: the step is too large, *αa* is above ${show(forms.critical_gain(1, b, gamma), 4)}.`]
-        : zero(down) ? ["critical-minus", "", "Critical: a pole sits at −1.", "The weight changes its sign for ever. A larger *αa* makes the oscillation grow."]
+        : down < -1e-12 ? ["oscillates", "bad", "The mode oscillates and grows, although *b* ≤ *a*.", `A pole has left through −1, at ${words(pair[1])}: the step is too large, *αa* is above ${show(forms.critical_gain(1, b, gamma), 4)}.${zero(up) ? " The start drawn here, weight and target equal, lies on the other pole, at +1, and stands still; any other start oscillates." : ""}`]
+        : zero(down) && up < -1e-12 ? ["critical-minus-grows", "bad", "The mode grows through +1, and a pole sits at −1.", `The pole at ${words(pair[0])} is outside because *b* > *a*; the one at −1 adds an oscillation that neither grows nor decays.`]
+        : zero(down) && zero(up) ? ["critical-both", "", "Critical: poles at +1 and −1.", "The weight neither grows nor decays; unless weight and target start equal, as drawn here, it changes at every step between two values."]
+        : zero(down) ? ["critical-minus", "", "Critical: a pole sits at −1.", "In the long run the weight changes its sign at every step and keeps its size. A larger *αa* makes the oscillation grow."]
         : zero(up) ? ["critical-plus", "", "Critical: a pole sits at +1.", "With *a* = *b* this pole stays at +1 whatever the EMA rate is: in the long run the weight neither grows nor decays."]
         : up < 0 ? ["grows", "good", "The mode grows, because *b* > *a*.", `One pole is outside through +1, at ${words(pair[0])}; the weight doubles ${pace}.${slow}`]
-        : ["stable", "", "The mode dies out, because *b* < *a*.", far === 0 ? "Both poles are at 0." : `Both poles are inside the circle; in the long run the weight halves ${pace}.${other}`];
+        : ["stable", "", "The mode dies out, because *b* < *a*.", far === 0 ? "Both poles are at 0: nothing is left after two steps." : `Both poles are inside the circle; in the long run the weight halves ${pace}.${other}`];
       const critical = zero(up) || zero(down);
       return { regime, tone, caption: [lead, rest], numbers: {
         outer: { value: outer[0], text: words(outer) }, inner: { value: inner[0], text: words(inner) },
-        time: { value: critical && far < 1 + 1e-9 ? Infinity : fold, text: far === 0 ? "at once" : critical && far < 1 + 1e-9 ? "∞ steps" : `${show(fold)} steps` },
+        time: { value: critical && far < 1 + 1e-9 ? Infinity : fold, text: far === 0 ? "at once" : critical && far < 1 + 1e-9 ? "∞ steps" : steps(fold) },
         bare: { value: bare[0], text: words(bare) } } };
     });
   },

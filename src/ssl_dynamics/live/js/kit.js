@@ -80,6 +80,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
 .sslw .handle { cursor: grab; touch-action: none; outline: none; }
 .sslw .handle:active { cursor: grabbing; }
 .sslw .handle .ring { stroke: var(--ink); stroke-width: 2; opacity: 0; }
+.sslw svg .handle:focus-visible { outline: none; } /* the ring shows the focus */
 .sslw .handle:hover .ring { opacity: .35; }
 .sslw .handle:focus-visible .ring, .sslw .handle:focus .ring { opacity: 1; }
 .sslw .grip { fill: transparent; }
@@ -148,6 +149,7 @@ html[data-theme="dark"] .sslw, body[data-jp-theme-light="false"] .sslw {
     if (!Number.isFinite(v)) return v > 0 ? "∞" : v < 0 ? "−∞" : "undefined";
     if (Math.abs(v) < 1e-10) return "0";
     let text = Number(v.toPrecision(digits)).toString();
+    if (Math.abs(v) < 1e-4) text = Number(v.toPrecision(digits)).toExponential();
     if (text.includes("e")) {
       const [m, e] = text.split("e");
       text = `${m}·10${[...String(Number(e))].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("")}`;

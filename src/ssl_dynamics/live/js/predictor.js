@@ -41,6 +41,8 @@ export default {
       plot.line("now-pull", p, 0, p, pull(p), "s-red w3");
       plot.circle("push-now", p, push, 4, "f-green", true);
       plot.circle("pull-now", p, pull(p), 4, "f-red", true);
+      const { y: [floor] } = plot.limits();
+      if (rate < floor) plot.text(p, floor, `sum ${show(rate)} ↓`, { anchor: "end", dx: -8, dy: -9 });
       plot.circle("growth-now", p, rate, 7, rate > 1e-9 ? "f-ink" : "f-paper s-ink w2", true);
 
       const at = `At *p* = ${show(p)}`;
