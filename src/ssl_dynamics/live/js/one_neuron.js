@@ -16,7 +16,7 @@ export default {
     w.choices("neuron", [
       { label: "ReLU", values: { neuron: "relu" }, title: "a gate for every picture" },
       { label: "linear", values: { neuron: "linear" }, title: "all gates open for ever" }]);
-    w.slider({ key: "mean", label: "mean of the weights", min: -1, max: 1, step: 0.01,
+    w.slider({ key: "mean", label: "mean of the weights *w̄*", min: -1, max: 1, step: 0.01,
       ticks: () => [{ label: "zero", value: 0 }] });
     w.slider({ key: "spread", label: "size of the fluctuations *s*", min: 0, max: 3, step: 0.01,
       ticks: () => [{ label: "none", value: 0 }, { label: "first flip", value: critical() }] });
@@ -39,7 +39,7 @@ export default {
       let open = 0;
       for (const [step, sign] of [[1, 1], [2, -1]]) for (let p = 0; p < SITES; p += 1) {
         const q = (p + step) % SITES;
-        if (relu && !(weights[p] + weights[q] > 0)) continue;
+        if (relu && !(weights[p] + weights[q] > 1e-12)) continue;  // a gate at zero is closed
         open += 1;
         u[p] += sign / SITES;
         u[q] += sign / SITES;
@@ -78,7 +78,8 @@ export default {
       bars.say(`Weights at the start: ${start.map((v) => fixed(v)).join(", ")}.`);
       const most = Math.max(...path.D.map(Math.abs), 0.05);
       const top = 1.15 * Math.min(Math.max(most, ...path.held.map(Math.abs)), 1.7 * most);
-      clock.bounds(null, [first.D < 0 ? -top : -0.1 * top, first.D > 0 ? top : 0.1 * top]);
+      const silent = Math.abs(first.D) < 1e-12;
+      clock.bounds(null, silent ? [-1, 1] : first.D < 0 ? [-top, 0.1 * top] : [-0.1 * top, top]);
       clock.line("zero", 0, 0, END, 0, "s-line w1");
       clock.curve("gap", path.t, path.D, "s-ink w3");
       clock.curve("held", path.t, path.held, "s-green w2 dash");
@@ -88,8 +89,8 @@ export default {
       const asleep = first.square === 0;
       const [regime, tone, lead, rest] =
         !relu ? ["linear", "bad", "Nothing happens.", "A linear neuron averages both objects to the same grey, whatever its weights are: the operator is zero."]
-        : Math.abs(s - edge) < 1e-9 && edge > 0 ? ["critical", "", "On the edge.", `At *s* = ${show(edge, 4)} the first pre-activation is zero; a little more, and its gate ${mean > 0 ? "closes" : "opens"}.`]
-        : asleep ? [first.open ? (first.open === 14 ? "open" : "mixed") : "closed", "bad", "Nothing happens.", `${words}, and the operator is zero.${first.open % 14 ? "" : ` The first gate changes at *s* = ${show(edge, 4)}.`}`]
+        : Math.abs(s - edge) < 1e-9 && edge > 0 ? ["critical", "", "On the edge.", `At *s* = ${show(edge, 4)} the first pre-activation is zero, and so is *D*. With a little more *s* it is ${mean > 0 ? "negative" : "positive"}, the objects differ, and the neuron learns.`]
+        : asleep ? [first.open ? (first.open === 14 ? "open" : "mixed") : "closed", "bad", "Nothing happens.", `${words}, and the operator is zero.${first.open % 14 ? " Fluctuations are no guarantee." : edge > 0 ? ` The first gate changes at *s* = ${show(edge, 4)}.` : " Any fluctuation sets the gates."}`]
         : ["learns", "good", "The neuron learns.", `${words}, and the objects differ by ${show(first.D)}. The difference grows at first at the rate ${show(rate)} and keeps its sign; when gates change, the closed form of the start no longer holds.`];
       return { regime, tone, caption: [lead, rest],
         numbers: { open: { value: first.open, text: `${first.open} of 14` }, start: first.D, rate, end: here.D } };
