@@ -312,7 +312,7 @@ def one_neuron_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     relu, start = state["neuron"] == "relu", state["mean"] + state["spread"] * XI
 
     def look(w: np.ndarray) -> tuple[int, np.ndarray]:
-        gates = [(w + np.roll(w, -a) > 0) | (not relu) for a in (1, 2)]
+        gates = [(w + np.roll(w, -a) > 1e-12) | (not relu) for a in (1, 2)]
         one, two = (
             g.astype(int) + np.roll(g.astype(int), a) for g, a in zip(gates, (1, 2), strict=True)
         )

@@ -23,6 +23,7 @@ from ssl_dynamics.theory import (
     covariance_operator,
     dual_networks,
     ema,
+    one_neuron,
     predictor,
     simsiam,
     teaser,
@@ -40,6 +41,7 @@ shown = {
         "GROWTH", "THRESHOLD", "BEST_SCALE")),
     "ema": live.PolePlane(chosen(ema, "STEP", "TRACE", "DETERMINANT", "FIRST_EXIT",
         "SECOND_EXIT", "CRITICAL_GAIN", "RESPONSE")),
+    "one_neuron": live.WakingNeuron(chosen(one_neuron, "RATE", "GROWTH", "FIRST_FLIP")),
     "simsiam": live.PhasePortrait(chosen(simsiam, "flow_stop", "flow_full", "flow_second",
         "limit_stop", "limit_full", "limit_second")),
     "teaser": live.TwoViews(chosen(teaser, "PAIR_GRADIENT", "THRESHOLD", "WEIGHT")),
@@ -175,7 +177,12 @@ def _shown(page, name: str) -> Shown:
 
 @pytest.mark.parametrize(
     ("name", "trait", "value"),
-    [("predictor", "p", 0.9), ("ema", "alpha_b", 1.25), ("teaser", "sigma_aug", 1.0)],
+    [
+        ("predictor", "p", 0.9),
+        ("ema", "alpha_b", 1.25),
+        ("teaser", "sigma_aug", 1.0),
+        ("one_neuron", "spread", 0.5),
+    ],
 )
 def test_a_slider_moves_the_traitlet_and_back(lab, name, trait, value):
     page, kernel = lab
