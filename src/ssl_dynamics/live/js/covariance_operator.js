@@ -8,6 +8,7 @@ export default {
 
     w.slider({ key: "beta_plus", label: "extra weight *β*~+~ of positive pairs", min: -1, max: 3, step: 0.02,
       ticks: () => [{ label: "no positives", value: -1 }, { label: "simple loss", value: 0 },
+        { label: "other of 3 views", value: 0.5 }, { label: "other of 2 views", value: 1 },
         { label: "edge", value: edge() }] });
     w.slider({ key: "within", label: "variance over views *λ*~I~", min: 0.4, max: 2, step: 0.02,
       ticks: () => [{ label: "as between images", value: V }] });
