@@ -415,6 +415,8 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
     "covariance_operator": lambda s: {
         ("beta_plus", "no positives"): -1.0,
         ("beta_plus", "simple loss"): 0.0,
+        ("beta_plus", "other of 3 views"): 1 / (3 - 1),
+        ("beta_plus", "other of 2 views"): 1 / (2 - 1),
         ("beta_plus", "edge"): 1 / s["within"],
         ("within", "as between images"): 1.0,
     },
