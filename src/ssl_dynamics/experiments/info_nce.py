@@ -64,10 +64,10 @@ class Config:
     every: int = 50
     bound: float = 1000.0
     """Population: squared norm of the first layer at which a seed stops."""
-    lrs: tuple[float, ...] = (0.1, 0.3, 1.0)
+    lrs: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3)
     temperatures: tuple[float, ...] = (0.1, 0.2, 0.5)
     """Task: the grid of the pilot."""
-    chosen: tuple[tuple[float, float], ...] = ((0.3, 0.2), (0.3, 0.2), (0.3, 0.2))
+    chosen: tuple[tuple[float, float], ...] = ((0.01, 0.2), (0.003, 0.2), (0.003, 0.2))
     """Task: learning rate and temperature of InfoNCE, of its exact-covariance version, and of the
     simple loss (where the temperature plays no part)."""
     batch: int = 128
@@ -270,27 +270,30 @@ def task(
     optimiser = SGD([(tower.parameters(), lr)], momentum=0.9)
     criterion = _task_loss(loss, temperature)
     label = f"{loss}, lr {lr:g}, temperature {temperature:g}"
-    for step in trange(config.task_steps, disable=not progress, desc=label):
-        p, z = normalize(tower(sampler.at(step)), dim=-1).unbind(1)
-        (criterion(p, z) + criterion(z, p)).sum().backward()
-        optimiser.step()
     train, labels = data.train[fit], data.train_labels[fit]
     test, test_labels = (
         (data.test, data.test_labels)
         if held is None
         else (data.train[held], data.train_labels[held])
     )
+
+    def probed() -> dict[str, Tensor]:
+        with torch.no_grad():
+            both = [tower.encoder(v.expand(len(seeds), -1, -1)) for v in (train, test)]
+        found = both[0], labels, both[1], test_labels
+        return {"linear": linear_accuracy(*found), "knn": knn_accuracy(*found)}
+
+    start = {} if validate else {f"start/{name}": v for name, v in probed().items()}
+    for step in trange(config.task_steps, disable=not progress, desc=label):
+        p, z = normalize(tower(sampler.at(step)), dim=-1).unbind(1)
+        (criterion(p, z) + criterion(z, p)).sum().backward()
+        optimiser.step()
+    found = start | probed()
     with torch.no_grad():
-        features, tests = (tower.encoder(v.expand(len(seeds), -1, -1)) for v in (train, test))
-        sets = (features, labels, tests, test_labels)
-        u = normalize(tower.projector(tests), dim=-1)
+        u = normalize(tower(test.expand(len(seeds), -1, -1)), dim=-1)
         one, two = normalize(tower(sampler.at(config.task_steps)), dim=-1).unbind(1)
-        found = {
-            "linear": linear_accuracy(*sets),
-            "knn": knn_accuracy(*sets),
-            "positive": (one - two).square().sum(-1).mean(-1) / 2,
-            "rank": effective_rank(u),
-        }
+        found["positive"] = (one - two).square().sum(-1).mean(-1) / 2
+        found["rank"] = effective_rank(u)
     return {name: value.double().numpy() for name, value in found.items()}
 
 
