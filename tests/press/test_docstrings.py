@@ -41,6 +41,12 @@ class _Sink:
         ("Two:\n\n* one\n  goes on\n* two", ["one goes on", "two"]),
         ("Args:\n    x: the input,\n        long.\n    lr: step", ["x", "the input, long.", "lr"]),
         ("Code:\n\n    a = b * c\n    d = e", ["a = b * c"]),
+        ("At *one* sample, not a * b * c.", ["At one sample", "a * b * c"]),
+        (
+            "So\n\n.. math:: y = (x - m) / s, \\qquad\n    s > 0,\n\nwhere",
+            ["m) / s, \\qquad s > 0,"],
+        ),
+        ("So\n\n.. math::\n\n    y_1 = x, \\\\\n    z = 1\n\nhere", ["y_1 = x, \\\\ z = 1"]),
         ("A line\n    then an indent\nback", ["then an indent", "back"]),
     ],
 )

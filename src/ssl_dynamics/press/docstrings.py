@@ -1,9 +1,9 @@
 r"""Plain docstrings to reStructuredText that always parses.
 
 The code's docstrings are written for people: paragraphs, dashes for lists, single or double
-backticks for code, dollars for mathematics, indented blocks for shapes and examples. This module
-turns that into markup which cannot raise a warning: everything that is not one of those five
-things is escaped.
+backticks for code, dollars for mathematics, stars around a word that is stressed, indented blocks
+for shapes and examples, ``.. math::`` before a formula on its own. This module turns that into
+markup which cannot raise a warning: everything that is not one of those things is escaped.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ TOKEN = re.compile(
     r"|``(?P<double>.+?)``"
     r"|`(?P<single>[^`]+?)`(?!`)"
     r"|\$(?P<math>[^$\n]+?)\$"
+    r"|(?<![\w*])\*(?P<stress>[^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])"
 )
 BULLET = re.compile(r"^[-*•] +")
+FORMULA = re.compile(r"^\s*\.\. math::(?P<body>.*)$", re.DOTALL)
 UNSAFE = re.compile(r"([\\*|`_])")
 SECTION = re.compile(r"^(Args|Arguments|Attributes|Parameters|Raises|Returns|Yields|Fields):$")
 ENTRY = re.compile(r"^(?P<name>[A-Za-z_][\w.,* ]{0,40}): +(?P<text>.*)$")
@@ -26,7 +28,17 @@ ENTRY = re.compile(r"^(?P<name>[A-Za-z_][\w.,* ]{0,40}): +(?P<text>.*)$")
 def to_restructured_text(docstring: str) -> str:
     """Return valid reStructuredText with the words of ``docstring``."""
     blocks = re.split(r"\n[ \t]*\n", textwrap.dedent(docstring.expandtabs()).strip("\n"))
-    return "\n\n".join(part for part in (_block(block) for block in blocks) if part) + "\n"
+    parts: list[str] = []
+    formula = False  # the last block said that a formula follows
+    for block in blocks:
+        found = FORMULA.match(block)
+        body = " ".join((found["body"] if found else block).split())
+        if body and (found or (formula and block.startswith(" "))):
+            parts.append(f".. math::\n\n    {body}")
+        elif not found:
+            parts.append(_block(block))
+        formula = bool(found) and not body
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _block(block: str) -> str:
@@ -99,13 +111,16 @@ def _inline(text: str) -> str:
         result.append(_escape(text[end : match.start()]))
         maths = match["body"] if match["role"] == "math" else match["math"]
         code = match["double"] or match["single"] or match["body"]
-        if maths is not None:
+        if match["stress"] is not None:
+            result.append(_role("emphasis", match["stress"]))
+        elif maths is not None:
             result.append(_role("math", maths.strip()))
         else:
             result.append(_role("code", code.strip().lstrip("~")))
         end = match.end()
     result.append(_escape(text[end:]))
-    return "".join(result)
+    # two colons at the end would announce a literal block
+    return re.sub(r":(\s*)$", r"\\:\1", "".join(result))
 
 
 def _role(role: str, body: str) -> str:

@@ -1,11 +1,12 @@
 """Sphinx extension of the book: buttons, docstrings, offline pages, and the zip.
 
-Loaded by ``_config.yml``. It does eight small things:
+Loaded by ``_config.yml``. It does nine small things:
 
 * repository, issue and launch buttons appear when ``repository: url`` is set, and only then;
 * the live-code extension that Jupyter Book always loads is silenced: it would put an address of
   another host and a duplicate declaration on every page;
 * docstrings, which are plain text with backticks and dollars, become valid reStructuredText;
+* constants whose value fills more than a line are listed without it;
 * font preloads are dropped from the pages, because a browser refuses them under ``file://``, and
   the folding arrows of the contents get a name that a screen reader can say;
 * identifiers that theorem and exercise blocks repeat on a page are dropped;
@@ -25,6 +26,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.ext.autodoc import DataDocumenter
 
 from ssl_dynamics.press.docstrings import to_restructured_text
 from ssl_dynamics.press.offline import pack
@@ -78,6 +80,14 @@ def plain_docstring(
 ) -> None:
     """Replace ``lines`` in place by reStructuredText that cannot fail to parse."""
     lines[:] = to_restructured_text("\n".join(lines)).splitlines()
+
+
+class ShortValues(DataDocumenter):
+    """A constant of a module, with its value where that fits into a line."""
+
+    def should_suppress_value_header(self) -> bool:
+        """Whether the value is left out."""
+        return super().should_suppress_value_header() or len(repr(self.object)) > 90
 
 
 def finish(app: Sphinx, failure: Exception | None) -> None:
@@ -145,4 +155,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", drop_live_code, priority=901)
     app.connect("autodoc-process-docstring", plain_docstring)
     app.connect("build-finished", finish, priority=950)
+    app.add_autodocumenter(ShortValues, override=True)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

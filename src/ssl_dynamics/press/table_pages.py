@@ -39,17 +39,17 @@ def notation(root: Path) -> Iterator[tuple[Path, str]]:
         "`ssl_dynamics.theory.notation`; every formula takes its symbols from there, and a test",
         "holds that each symbol of each formula stands in it.",
         "",
-        "| Symbol | Meaning | Shape | Assumed | In the code | Chapters |",
-        "| :-- | :-- | :-- | :-- | :-- | :-- |",
+        "| Symbol | Meaning | What it is | In the code | Chapters |",
+        "| :-- | :-- | :-- | :-- | :-- |",
     ]
     for row in SYMBOLS:
         code = f"`{row.code}`" if row.code else ""
         chapters = ", ".join(_chapter_link(root, chapter) for chapter in row.chapters)
         meaning = row.meaning.replace("|", r"\|")
-        lines.append(
-            f"| ${row.latex}$ | {meaning} | {row.shape} | {_assumed(row.symbol)} "
-            f"| {code} | {chapters} |"
-        )
+        kind = _assumed(row.symbol)
+        if row.shape != "scalar":
+            kind += f", ${row.shape.replace('x', chr(92) + 'times')}$ entries"
+        lines.append(f"| ${row.latex}$ | {meaning} | {kind} | {code} | {chapters} |")
     lines += ["", *CONVENTIONS.splitlines(), ""]
     yield root / "book" / "notation.md", "\n".join(lines)
 
@@ -65,12 +65,15 @@ def _assumed(symbol: object) -> str:
 def _chapter_link(root: Path, chapter: str) -> str:
     """A link to the chapter where its page exists, its bare name elsewhere."""
     hits = sorted((root / "book").glob(f"**/{chapter}.ipynb"))
-    return f"[{chapter}]({hits[0].relative_to(root / 'book').as_posix()})" if hits else chapter
+    words = chapter.replace("_", " ")
+    return f"[{words}]({hits[0].relative_to(root / 'book').as_posix()})" if hits else words
 
 
 def formulas(root: Path) -> Iterator[tuple[Path, str]]:
     """Every closed form of the theory: name, statement, formula, source."""
-    from ssl_dynamics.theory.notation import CHAPTERS
+    import sympy as sp
+
+    from ssl_dynamics.theory.notation import CHAPTERS, LATEX
 
     keys = re.findall(r"^@\w+\{([^,\s]+),", (root / "book/references.bib").read_text("utf-8"), re.M)
     lines = [
@@ -99,10 +102,10 @@ def formulas(root: Path) -> Iterator[tuple[Path, str]]:
                 f": {statement[:1].upper()}{statement[1:]}.",
                 "",
                 "  $$",
-                f"  {form.latex()}",
+                f"  {sp.latex(form.expr, symbol_names=LATEX)}",
                 "  $$",
                 "",
-                f"  *{source}.*",
+                f"  *{source[:1].upper()}{source[1:]}.*",
                 "",
             ]
     yield root / "book" / "formulas.md", "\n".join(lines)
