@@ -20,6 +20,7 @@ from ssl_dynamics.live import (
     ResidualBalance,
     TreeWalk,
     TwoLayers,
+    TwoLosses,
     TwoViews,
     WakingNeuron,
     Widget,
@@ -30,6 +31,7 @@ from ssl_dynamics.theory import (
     covariance_operator,
     dual_networks,
     ema,
+    expansion,
     info_nce,
     latent_tree,
     one_neuron,
@@ -46,6 +48,10 @@ FORMS: dict[type[Widget], list[ClosedForm]] = {
     PredictorTerms: [
         predictor.FORMS[k]
         for k in ("INVARIANCE", "NEGATIVE", "POSITIVE", "GROWTH", "THRESHOLD", "BEST_SCALE")
+    ],
+    TwoLosses: [
+        expansion.FORMS[k]
+        for k in ("OUTPUT_UP", "OUTPUT_DOWN", "OUTPUT_STAY", "PAIR_VARIANCE", "MEAN_LOSS")
     ],
     PolePlane: [
         ema.FORMS[k]
@@ -99,6 +105,7 @@ def test_changed_values_change_the_id(kind):
             "beta_plus": 0.5,
             "latent": 3.0,
             "neuron": "linear",
+            "moved": 1.0,
             "a_1": 0.5,
         }
     )[key]

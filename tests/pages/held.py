@@ -41,6 +41,7 @@ PAGES = {
     "predictor": "book/no_negatives/predictor",
     "ema": "book/no_negatives/ema",
     "simsiam": "book/no_negatives/simsiam",
+    "expansion": "book/no_negatives/expansion",
     "teaser": "book/index",
     "latent_tree": "book/contrastive/latent_tree",
     "one_neuron": "book/contrastive/one_neuron",
@@ -204,6 +205,32 @@ def ema_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     close(abs(numbers["bare"]), np.abs(_poles(a, b, 0.0)).max(), 1e-6)
 
 
+def expansion_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Three views and nine pairs, enumerated; the law of both losses, point by point."""
+    q, size, bend = state["moved"], state["size"], state["bend"]
+    places, share = size * np.array([1, -1, 0]), np.array([q / 2, q / 2, 1 - q])
+    outputs = places + bend * places**2 / 2
+    _, curve = picture["encoder", "encoder"]
+    grid = np.linspace(-1.6, 1.6, 81)
+    close(curve, grid + bend * grid**2 / 2)
+    joint = np.outer(share, share)
+    distance = (outputs[:, None] - outputs) ** 2
+    single = 2 * (outputs - share @ outputs) ** 2
+    for mark, values, weights in (("twice", single, share), ("pair", distance, joint)):
+        x, y = picture["law", mark]
+        close(y.sum(), 1)
+        for value, height in zip(x, y, strict=True):
+            close(height, weights[np.abs(values - value) < 1e-7].sum())
+    mean = (joint * distance).sum()
+    close([numbers["mean"], numbers["first"]], [mean, 2 * q * size**2])
+    close(numbers["factor"], mean / (share @ single / 2))
+    noise = (joint * distance**2).sum() - mean**2
+    alone = (share @ single**2 - mean**2) / 4
+    if alone > 1e-9:
+        close(numbers["variance"], noise / alone, 1e-6)
+        close(numbers["relative"], np.sqrt(noise / alone) / 2, 1e-6)
+
+
 @lru_cache(maxsize=256)
 def _orbit(flow: str, phi: float, theta: float) -> Callable[[np.ndarray], np.ndarray]:
     form = {"stop": simsiam.FLOW_STOP, "full": simsiam.FLOW_FULL, "second": simsiam.FLOW_SECOND}
@@ -291,6 +318,8 @@ def latent_tree_widget(state: State, numbers: Numbers, picture: Picture) -> None
     wanted = {"before": "start", "after": "end", "ceiling": "ceiling"}
     for name, key in wanted.items():
         close(numbers[name], walk[key][latent])
+    for name in ("first", "best"):
+        assert numbers[name] == walk[name][latent] + 1
     level = int(np.log2(latent + 1))
     for node in range(2**level - 1, 2 ** (level + 1) - 1):
         for mark, key in (("start", "start"), ("end", "end"), ("top", "ceiling")):
@@ -378,6 +407,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "batchnorm": batchnorm_widget,
     "predictor": predictor_widget,
     "ema": ema_widget,
+    "expansion": expansion_widget,
     "simsiam": simsiam_widget,
     "teaser": teaser_widget,
     "latent_tree": latent_tree_widget,
@@ -400,12 +430,23 @@ def _ema_gains(s: State) -> dict[tuple[str, str], float]:
     }
 
 
+def _walk_ticks() -> dict[tuple[str, str], float]:
+    walk = walk_of(load(RECORDED[0]), RECORDED[1])
+    start, end, top = (np.array(walk[key]) for key in ("start", "end", "ceiling"))
+    return {
+        ("latent", "root"): 0,
+        ("latent", "largest gain"): int((end - start).argmax()),
+        ("latent", "furthest below its ceiling"): int((end / top).argmin()),
+    }
+
+
 CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
     "one_neuron": lambda s: {
         ("mean", "zero"): 0.0,
         ("spread", "none"): 0.0,
         ("spread", "first flip"): first_flip(s["mean"]),
     },
+    "latent_tree": lambda s: _walk_ticks(),
     "two_layers": lambda s: {
         ("a_1", "balanced"): s["a_2"],
         ("a_1", "half the top"): s["a_2"] / 2,

@@ -5,6 +5,7 @@ from ssl_dynamics.live.batchnorm import BatchNormGradients
 from ssl_dynamics.live.covariance_operator import PairBalance
 from ssl_dynamics.live.dual_networks import GateFlip
 from ssl_dynamics.live.ema import PolePlane
+from ssl_dynamics.live.expansion import TwoLosses
 from ssl_dynamics.live.info_nce import ResidualBalance
 from ssl_dynamics.live.latent_tree import TreeWalk
 from ssl_dynamics.live.one_neuron import WakingNeuron
@@ -23,6 +24,7 @@ __all__ = [
     "ResidualBalance",
     "TreeWalk",
     "TwoLayers",
+    "TwoLosses",
     "TwoViews",
     "WakingNeuron",
     "Widget",
