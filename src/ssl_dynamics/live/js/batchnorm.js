@@ -66,7 +66,7 @@ export default {
         });
       }
       const changed = before && before.variant === variant && before.x.length === x.length ? gradients(before.x, before.g, variant).down : null;
-      const stirred = moved !== null && changed && !same([before.x, before.g], [x, g]);
+      const stirred = moved !== null && changed?.every(Number.isFinite) && !same([before.x, before.g], [x, g]);
       if (stirred) changed.forEach((v, i) => below.circle(`before-${i}`, before.x[i], v, 4.5, "s-quiet w1", true));
       x.forEach((at, i) => above.handle(`point-${i}`, { at: [at, g[i]], step: [0.1, 0.1], radius: 6,
         label: `sample ${i + 1}: arrow keys left and right move its feature, up and down its gradient`,

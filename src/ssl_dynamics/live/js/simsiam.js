@@ -124,6 +124,7 @@ export default {
       clock.curve("theta", path.t, path.theta, "s-ink w3");
       clock.say(`At time ${END} the predictor is ${show(endPhi)} and the encoder ${show(endTheta)}.`);
 
+      const dustless = (v) => (Math.abs(v) < 5e-5 ? 0 : v); // what rounding leaves of a zero
       const from = `from (${fixed(phi)}, ${fixed(theta)})`;
       const slow = Math.abs(endTheta - end) > 0.02 ? ` It is slow: at *t* = ${END} *θ* is still ${show(endTheta)}.` : "";
       const also = { stop: squared > 0 ? "" : " Stop-gradient does not always save.",
@@ -131,9 +132,9 @@ export default {
       const [regime, tone, lead, rest] =
         theta === 0 || phi === 1 ? ["resting", theta === 0 ? "bad" : "good", "The start is a resting point.", theta === 0 ? "The encoder is 0: it gives the predictor nothing to learn from." : "The predictor is 1: the prediction equals the target already."]
         : squared > 0 ? ["survives", "good", "The encoder survives.", `${names[flow]}, the orbit ${from} ends at *φ* = 1 and *θ* = ${show(end, 4)}.${also}${slow}`]
-        : ["collapses", "bad", "Collapse.", `${names[flow]}, the encoder goes to 0 ${from}; the predictor is left at ${show(endPhi, 4)}.${also}${slow}`];
+        : ["collapses", "bad", "Collapse.", `${names[flow]}, the encoder goes to 0 ${from}; at *t* = ${END} the predictor is at ${show(dustless(endPhi), 4)}.${also}${slow}`];
       return { regime, tone, caption: [lead, rest],
-        numbers: { limit: { value: end, text: show(end, 4) }, theta: { value: endTheta, text: show(Math.abs(endTheta) < 5e-5 ? 0 : endTheta, 4) }, phi: { value: endPhi, text: show(endPhi, 4) } } };
+        numbers: { limit: { value: end, text: show(end, 4) }, theta: { value: endTheta, text: show(dustless(endTheta), 4) }, phi: { value: endPhi, text: show(dustless(endPhi), 4) } } };
     });
   },
 };
