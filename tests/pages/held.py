@@ -447,6 +447,14 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("spread", "first flip"): first_flip(s["mean"]),
     },
     "latent_tree": lambda s: _walk_ticks(),
+    "expansion": lambda s: {
+        ("moved", "kurtosis of Laplace"): 1 / 6,
+        ("moved", "normal"): 1 / 3,
+        ("moved", "uniform"): 5 / 9,
+        ("moved", "two views"): 1.0,
+        ("size", "small"): 0.2,
+        ("bend", "linear encoder"): 0.0,
+    },
     "two_layers": lambda s: {
         ("a_1", "balanced"): s["a_2"],
         ("a_1", "half the top"): s["a_2"] / 2,

@@ -17,7 +17,8 @@ def walk_of(record: Record, condition: str, *, seed: int | None = None) -> dict[
     """What the widget draws of one seed (None: the first) of a main condition of `latent_tree`.
 
     Children per depth; per latent, from the root: polarity of the edge above (1 for the root),
-    correlation of its best neuron at the start and at the end, that neuron, and the ceiling.
+    correlation of its best neuron at the start and at the end, which neurons these are (first and
+    best, counted from 0), and the ceiling.
     """
     row = 0 if seed is None else record.seeds.index(seed)
     tree = condition.rpartition("/hid=")[0]
@@ -31,12 +32,13 @@ def walk_of(record: Record, condition: str, *, seed: int | None = None) -> dict[
         "ceiling": rounded(f"{tree}/ceilings"),
         "start": rounded(f"{condition}/start"),
         "end": rounded(f"{condition}/end"),
+        "first": [int(v) for v in record[f"{condition}/first"][row]],
         "best": [int(v) for v in record[f"{condition}/best"][row]],
         "hid": int(condition.partition("/hid=")[2].partition("/")[0]),
     }
 
 
-RECORDED = ("latent_tree/sweep", "depth=5 children=2/low=0.7/hid=10/info_nce")
+RECORDED = ("latent_tree/fresh", "depth=5 children=2/low=0.7/hid=10/info_nce")
 """The record and condition that are drawn when nothing else is given."""
 
 
@@ -44,11 +46,11 @@ class TreeWalk(Widget):
     """A tree of latents: pick one and see its best neuron before and after training.
 
     Give it ``PATH_POLARITY`` of ``ssl_dynamics.theory.latent_tree`` and, as ``walk``, the result of
-    :func:`walk_of`; without one, the first seed of the recorded sweep is shown.
+    :func:`walk_of`; without one, the first seed of the recorded run is shown.
     """
 
     TOPIC = "latent_tree"
-    QUESTION = "Which latents have found a neuron, before training and after?"
+    QUESTION = "Which neuron detects which latent, before training and after?"
     ROLES: ClassVar[dict[str, tuple[str, ...]]] = {"path": ("rho_1", "rho_2")}
 
     latent = traitlets.Float(0.0, min=0.0, help="latent, counted from the root").tag(sync=True)

@@ -1,4 +1,5 @@
-// A tree of latents: discs fill with the correlation of each latent's best neuron.
+// A tree of latents: discs fill with the correlation of each latent's best neuron; a dark rim says
+// that this neuron was the best before training, too.
 export default {
   render({ model, el }) {
     const w = kit.widget({ model, el, name: "latent_tree", keys: ["latent", "shown"] });
@@ -16,6 +17,7 @@ export default {
     const last = nodes.length - 1, gain = nodes.map((_, k) => WALK.end[k] - WALK.start[k]);
     const most = gain.indexOf(Math.max(...gain)), share = nodes.map((_, k) => WALK.end[k] / WALK.ceiling[k]);
     const least = share.indexOf(Math.min(...share));
+    const same = (k) => WALK.first[k] === WALK.best[k];
     const now = () => clamp(Math.round(w.get("latent")), 0, last);
     const lineage = (k) => (k < 0 ? [] : [...lineage(nodes[k].parent), k]);
     const fromRoot = (k) => lineage(k).slice(1).reduce((rho, j) => forms.path(rho, WALK.polarity[j]), 1);
@@ -28,7 +30,8 @@ export default {
     const tree = w.plot({ name: "tree", title: "The latents; full disc: at its ceiling; empty: half of it",
       xlabel: "place in the tree", ylabel: "height", x: [0, 1], y: [0.4, depth + 0.6], maxWidth: 0,
       ratio: 0.55, legend: [{ looks: "s-blue w2", label: "child follows its parent" },
-        { looks: "s-red w2 dash", label: "child opposes its parent" }] });
+        { looks: "s-red w2 dash", label: "child opposes its parent" },
+        { looks: "f-paper s-ink w2", marker: "dot", label: "same best neuron before and after" }] });
     const level = w.plot({ name: "level", title: "Every latent of its level",
       xlabel: "place in the tree", ylabel: "correlation", x: [0, 1], y: [0, 1.02], ratio: 0.6,
       legend: [{ looks: "f-paper s-ink w2", marker: "dot", label: "before" },
@@ -38,6 +41,8 @@ export default {
     w.number("after", "after");
     w.number("ceiling", "Bayes ceiling");
     w.number("path", "polarity from the root");
+    w.number("first", "best neuron before");
+    w.number("best", "best neuron after");
 
     return w.start(() => {
       const k = now(), node = nodes[k], shown = w.get("shown") === "before" ? WALK.start : WALK.end;
@@ -49,7 +54,7 @@ export default {
       });
       const { width } = tree.size(), full = clamp(width / 75, 4.5, 9);
       nodes.forEach((n, j) => {
-        tree.circle(`rim-${j}`, n.x, n.height, full, "f-paper s-quiet w1");
+        tree.circle(`rim-${j}`, n.x, n.height, full, same(j) ? "f-paper s-ink w2" : "f-paper s-quiet w1");
         const part = clamp(2 * (shown[j] / WALK.ceiling[j]) - 1, 0, 1);
         const disc = tree.circle(`disc-${j}`, n.x, n.height, full * part, "f-green");
         disc.dataset.part = part;
@@ -58,6 +63,8 @@ export default {
         press.style.cursor = "pointer";
         press.addEventListener("click", () => w.set({ latent: j }));
       });
+      const neuron = 1 + (w.get("shown") === "before" ? WALK.first : WALK.best)[k];
+      tree.text(node.x, node.height, `neuron ${neuron}`, { anchor: "middle", dy: -full - 7 });
       const peers = nodes.map((n, j) => [n, j]).filter(([n]) => n.d === node.d);
       for (const [n, j] of peers) {
         level.line(`rise-${j}`, n.x, WALK.start[j], n.x, WALK.end[j], j === k ? "s-ink w3" : "s-quiet w1");
@@ -67,18 +74,22 @@ export default {
       }
       const before = WALK.start[k], after = WALK.end[k], top = WALK.ceiling[k], rho = fromRoot(k);
       const words = (v) => fixed(v, 2);
-      const at = `Its best of ${WALK.hid} neurons correlates ${words(before)} before training and ${words(after)} after; no function of the leaves below can exceed ${words(top)}.`;
+      const who = same(k) ? `neuron ${1 + WALK.first[k]}, the best before training and after,`
+        : `its best of ${WALK.hid} neurons, number ${1 + WALK.first[k]} before training and ${1 + WALK.best[k]} after,`;
+      const at = `${who[0].toUpperCase()}${who.slice(1)} correlates ${words(before)} before and ${words(after)} after; no function of the leaves below can exceed ${words(top)}.`;
       const others = peers.length > 1
         ? ` The ${peers.length} latents of this level: ${words(mean(peers.map(([, j]) => WALK.start[j])))} before, ${words(mean(peers.map(([, j]) => WALK.end[j])))} after, on average.` : "";
       const [regime, tone, lead, rest] =
-        k === 0 ? ["root", "good", "The root: the one latent that augmentation keeps.", `${at} The loss acts on this neuron group directly.`]
+        k === 0 ? ["critical: root", "good", "The root: the one latent that augmentation keeps.", `${at} The loss acts on this neuron group directly.`]
+        : k === most ? ["critical: largest gain", "good", `Height ${node.height}: no latent of this tree gained more.`, `${at} What the root says of it is multiplied by ${words(rho)} on the way.${others}`]
+        : k === least ? ["critical: furthest", "", `Height ${node.height}: furthest below its ceiling.`, `${at} What the root says of it is multiplied by ${words(rho)} on the way.${others}`]
         : node.height === 1 ? ["leaves", "", "Just above the leaves: found without learning.", `${at} Some random neuron reads two leaves with the right signs, so this level says nothing about training.${others}`]
         : after - before < 0.02 ? ["still", "", "Little was left to learn.", at + others]
         : ["learned", "good", `A hidden latent of height ${node.height}, found without a label.`, `${at} What the root says of it is multiplied by ${words(rho)} on the way.${others}`];
       tree.say(`Latent ${k} at height ${node.height}, ${w.get("shown")} training.`);
       level.say(`Before ${words(before)}, after ${words(after)}, ceiling ${words(top)}.`);
       return { regime, tone, caption: [lead, rest],
-        numbers: { before, after, ceiling: top, path: rho } };
+        numbers: { before, after, ceiling: top, path: rho, first: 1 + WALK.first[k], best: 1 + WALK.best[k] } };
     });
   },
 };
