@@ -12,7 +12,7 @@ export default {
       ticks: () => [{ label: "on the kink", value: 0 }] });
     w.slider({ key: "leak", label: "slope *q* below zero", min: 0, max: 1, step: 0.02,
       ticks: () => [{ label: "ReLU", value: 0 }, { label: "linear", value: 1 }] });
-    const plot = w.plot({ name: "neuron", title: "One neuron while its layer moves",
+    const plot = w.plot({ name: "neuron", title: "One neuron while its layer moves: its pre-activation is *h* + *δ*",
       xlabel: "step *δ*", ylabel: "output of the neuron", x: [-2, 2], y: [-3.1, 3.1], maxWidth: 0,
       ratio: 0.5, legend: [{ looks: "s-ink w3", label: "output" },
         { looks: "s-blue w2 dash", label: "old connection times new weights" },
