@@ -18,6 +18,7 @@ from ssl_dynamics.live import (
     PolePlane,
     PredictorTerms,
     ResidualBalance,
+    RingWalk,
     TreeWalk,
     TwoLayers,
     TwoLosses,
@@ -38,6 +39,7 @@ from ssl_dynamics.theory import (
     predictor,
     simsiam,
     teaser,
+    translation,
     two_layers,
 )
 
@@ -68,6 +70,7 @@ FORMS: dict[type[Widget], list[ClosedForm]] = {
     ],
     ResidualBalance: [info_nce.FORMS[k] for k in ("OPERATOR", "PSD_PART", "NCE_WEIGHT")],
     TreeWalk: [latent_tree.FORMS["PATH_POLARITY"]],
+    RingWalk: [translation.FORMS[k] for k in ("SITE", "CLOCK_TIME", "MIXTURE")],
     WakingNeuron: [one_neuron.FORMS[k] for k in ("RATE", "GROWTH", "FIRST_FLIP")],
     TwoLayers: [two_layers.FORMS[k] for k in ("BLOW_UP", "SQUARE", "PRODUCT", "FROZEN")],
     TwoViews: [teaser.FORMS[k] for k in ("PAIR_GRADIENT", "THRESHOLD", "WEIGHT")],
@@ -107,6 +110,7 @@ def test_changed_values_change_the_id(kind):
             "neuron": "linear",
             "moved": 1.0,
             "a_1": 0.5,
+            "weights": [1.0, 0.5, 0.8, 1.2, 0.6],
         }
     )[key]
     ids = [kind(FORMS[kind], **v)._html().split('id="')[1][:16] for v in ({}, {key: other})]

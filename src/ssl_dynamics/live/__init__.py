@@ -12,6 +12,7 @@ from ssl_dynamics.live.one_neuron import WakingNeuron
 from ssl_dynamics.live.predictor import PredictorTerms
 from ssl_dynamics.live.simsiam import PhasePortrait
 from ssl_dynamics.live.teaser import TwoViews
+from ssl_dynamics.live.translation import RingWalk
 from ssl_dynamics.live.two_layers import TwoLayers
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "PolePlane",
     "PredictorTerms",
     "ResidualBalance",
+    "RingWalk",
     "TreeWalk",
     "TwoLayers",
     "TwoLosses",
