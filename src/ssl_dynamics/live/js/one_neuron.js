@@ -89,7 +89,7 @@ export default {
       const asleep = first.square === 0;
       const [regime, tone, lead, rest] =
         !relu ? ["linear", "bad", "Nothing happens.", "A linear neuron averages both objects to the same grey, whatever its weights are: the operator is zero."]
-        : Math.abs(s - edge) < 1e-9 && edge > 0 ? ["critical", "", "On the edge.", `At *s* = ${show(edge, 4)} the first pre-activation is zero, and so is *D*. With a little more *s* it is ${mean > 0 ? "negative" : "positive"}, the objects differ, and the neuron learns.`]
+        : Math.abs(s - edge) < 1e-9 && edge > 0 ? ["critical", "", "On the edge.", `At *s* = ${show(edge, 4)} the first pre-activation is zero, and so is *D*. With a little more *s* that input is ${mean > 0 ? "negative" : "positive"}, the objects differ, and the neuron learns.`]
         : asleep ? [first.open ? (first.open === 14 ? "open" : "mixed") : "closed", "bad", "Nothing happens.", `${words}, and the operator is zero.${first.open % 14 ? " Fluctuations are no guarantee." : edge > 0 ? ` The first gate changes at *s* = ${show(edge, 4)}.` : " Any fluctuation sets the gates."}`]
         : ["learns", "good", "The neuron learns.", `${words}, and the objects differ by ${show(first.D)}. The difference grows at first at the rate ${show(rate)} and keeps its sign; when gates change, the closed form of the start no longer holds.`];
       return { regime, tone, caption: [lead, rest],
