@@ -28,6 +28,7 @@ from ssl_dynamics.theory import (
     simsiam,
     teaser,
 )
+from ssl_dynamics.training.ring_flow import ring_flow
 
 State = dict[str, Any]
 Numbers = dict[str, float]
@@ -46,6 +47,7 @@ PAGES = {
     "latent_tree": "book/contrastive/latent_tree",
     "one_neuron": "book/contrastive/one_neuron",
     "two_layers": "book/contrastive/two_layers",
+    "translation": "book/contrastive/translation",
 }
 """The page of the book that shows each widget."""
 
@@ -365,6 +367,46 @@ def one_neuron_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     close(picture["time", "gap"][1][0], u @ start)
 
 
+def translation_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Corners, gates and end are those of the exact flow; the time is that of a quadrature."""
+    start = np.array(state["weights"])
+    path = ring_flow(start[None])
+    last = int(path.corners[0])
+    k = min(round(state["corner"]), last)
+    like, other = (1, 2) if path.liked[0] >= 0 else (2, 1)
+
+    def mean(w: np.ndarray, step: int) -> float:
+        return float(np.maximum(w + np.roll(w, -step), 0).mean())
+
+    def gap(w: np.ndarray) -> float:
+        return abs(mean(w, 1) - mean(w, 2))
+
+    now, end = path.weights[k, 0], path.direction[0]
+    close([numbers["corner"], numbers["D"]], [k, gap(now)])
+    time = 0.0
+    for n in range(k):
+        one, two = path.weights[n, 0], path.weights[n + 1, 0]
+        parts = np.linspace(0, 1, 2001)
+        rates = np.array([1 / gap(one + s * (two - one)) for s in parts])
+        long = path.clock[n + 1, 0] - path.clock[n, 0]
+        time += 2 * long * float(np.trapezoid(rates, parts))
+    close(numbers["time"], time, 1e-4)
+    if path.liked[0]:
+        close(numbers["ratio"], mean(now, other) / mean(now, like))
+        close(numbers["end"], mean(end, other) / mean(end, like), 1e-7)
+        close(numbers["places"], (start + np.roll(start, -like) > 0).sum())
+    for p in range(5):
+        close(picture["weights", f"start-{p}"][1], start[p])
+        close(picture["weights", f"now-{p}"][1], now[p])
+        clock, weights = picture["clock", f"site-{p}"]
+        close(clock[:-1], path.clock[: last + 1, 0])
+        close(weights[:-1], path.weights[: last + 1, 0, p])
+        for step in (1, 2):
+            held = step == other and bool(path.sliding[k, 0, p])
+            mark = f"{'held' if held else 'gate'}-{step}-{p}"
+            close(picture["gates", mark][1], now[p] + now[(p + step) % 5])
+
+
 def two_layers_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     """The sizes follow the equations, integrated by DOP853; the pole is their blow-up."""
     start = np.array([state["a_1"], state["a_2"]])
@@ -413,6 +455,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "latent_tree": latent_tree_widget,
     "one_neuron": one_neuron_widget,
     "two_layers": two_layers_widget,
+    "translation": translation_widget,
 }
 
 

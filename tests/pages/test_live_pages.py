@@ -174,6 +174,39 @@ def test_full_batchnorm_is_silent_on_a_straight_line(visit):
         assert held(shown, "batchnorm") == "silent"
 
 
+def test_a_walk_around_the_ring(visit):
+    shown = visit(PAGES["translation"]).widget("translation")
+    ends = {}
+    for words in ("ends selective", "ends at 1 : 2", "likes 101", "rests"):
+        shown.root.locator("button", has_text=words).click()
+        assert shown.state()["corner"] == 0
+        regimes = [held(shown, "translation")]
+        following = shown.root.locator('[data-control="corner"] button[data-tick="next"]')
+        for _ in range(4):
+            following.click()
+            regimes.append(held(shown, "translation"))
+        back = shown.root.locator('[data-control="corner"] button[data-tick="previous"]')
+        back.click()
+        held(shown, "translation")
+        ends[words] = regimes
+    assert ends["ends selective"][-1] == ends["likes 101"][-1] == "selective"
+    assert ends["ends at 1 : 2"][-1] == "shared"
+    assert set(ends["rests"]) == {"rests"}
+    assert {"straight", "slides"} <= set(ends["ends selective"])
+    shown.root.locator("button", has_text="ends selective").click()
+    handle = shown.root.locator('[data-handle="weight-1"]')
+    shown.keys(handle, "ArrowUp", "ArrowUp", "Shift+ArrowDown")
+    assert shown.state()["weights"][1] == pytest.approx(0.4)
+    held(shown, "translation")
+    shown.drag_handle("weight-4", 0, -60)
+    assert shown.state()["weights"][4] > 0
+    held(shown, "translation")
+    slider = shown.slider("corner")
+    shown.keys(slider, "ArrowRight")
+    assert shown.state()["corner"] == 1
+    held(shown, "translation")
+
+
 @pytest.mark.parametrize("flow", ["stop", "full", "second"])
 def test_phase_portrait_in_every_flow(visit, flow):
     shown = visit(PAGES["simsiam"]).widget("simsiam")
