@@ -207,6 +207,53 @@ def test_a_walk_around_the_ring(visit):
     held(shown, "translation")
 
 
+def test_pole_plane_names_every_edge(visit):
+    shown = visit(PAGES["ema"]).widget("ema")
+
+    def go(**values: float) -> str:
+        for key, value in values.items():
+            shown.slider(key).evaluate(
+                "(e, v) => { e.value = v; e.dispatchEvent(new Event('input', {bubbles: true})) }",
+                value,
+            )
+        return shown.regime()
+
+    go(alpha_a=2.4, alpha_b=2.6, gamma=0.5)
+    shown.press("gamma", "pole at −1")
+    assert held(shown, "ema") == "critical-minus-grows"
+    go(alpha_a=3, alpha_b=3, gamma=0.3)
+    shown.press("gamma", "pole at −1")
+    assert held(shown, "ema") == "critical-both"
+    assert go(alpha_a=3, alpha_b=3, gamma=0.9) == "oscillates"
+    assert "stands still" in shown.caption()
+    assert go(alpha_a=1, alpha_b=0, gamma=0) == "stable"
+    assert shown.root.locator('[data-number="time"]').inner_text() == "at once"
+
+
+def test_coinciding_points_and_presets_are_named(visit):
+    shown = visit(PAGES["batchnorm"]).widget("batchnorm")
+    select = shown.root.locator("select")
+    select.select_option("mu_sigma")
+    shown.root.get_by_text("start again").click()
+    shown.drag_handle("point-2", 14, -40)
+    assert "You moved sample 3" in shown.caption()
+    shown.root.locator("button", has_text="all equal").click()
+    assert "You moved" not in shown.caption()
+    shown.root.get_by_text("start again").click()
+    for i in range(len(shown.state()["x"])):
+        handle = shown.root.locator(f'[data-handle="point-{i}"]')
+        shown.keys(handle, *["Shift+ArrowLeft"] * 9)
+    assert set(shown.state()["x"]) == {-2.5}
+    assert shown.regime() == "undefined"
+    for layer, regime in (("sigma", "undefined"), ("mu", "flat"), ("none", "flat")):
+        select.select_option(layer)
+        assert shown.regime() == regime, layer
+    select.select_option("mu_sigma")
+    shown.keys(shown.root.locator('[data-handle="point-0"]'), "ArrowRight")
+    assert "leaves the picture" in shown.caption()
+    shown.root.get_by_text("start again").click()
+
+
 @pytest.mark.parametrize("flow", ["stop", "full", "second"])
 def test_phase_portrait_in_every_flow(visit, flow):
     shown = visit(PAGES["simsiam"]).widget("simsiam")
