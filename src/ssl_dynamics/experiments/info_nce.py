@@ -88,18 +88,25 @@ class Config:
                 raise ValueError(f"{field}: got {value}; allowed: a positive number")
 
 
-SLICE = {
-    "record": "digits",
-    "config": {"seeds": 4},
-    "metrics": [
-        "population/info_nce/norm",
-        "population/exact/norm",
-        "task/info_nce/linear",
-        "task/exact/linear",
-        "task/simple/linear",
-    ],
-}
-"""The small re-run that the tests compare with the committed record."""
+SLICES = [
+    {
+        "record": "digits",
+        "config": {"seeds": 4, "steps": 200},
+        "metrics": [
+            "population/info_nce/norm",
+            "population/exact/norm",
+            "task/info_nce/linear",
+            "task/exact/linear",
+            "task/simple/linear",
+        ],
+    },
+    {
+        "record": "grid",
+        "config": {"seeds": 2, "lrs": (0.01,), "temperatures": (0.2,)},
+        "metrics": [f"{loss}/lr=0.01/temperature=0.2/linear" for loss in ("info_nce", "exact")],
+    },
+]
+"""The small re-runs that the tests compare with the committed records."""
 
 
 def run(
