@@ -254,6 +254,15 @@ def test_coinciding_points_and_presets_are_named(visit):
     shown.root.get_by_text("start again").click()
 
 
+def test_the_edge_of_a_basin_collapses_in_spite_of_rounding(visit):
+    shown = visit(PAGES["simsiam"]).widget("simsiam")
+    shown.root.locator("button", has_text="full gradient").click()
+    shown.root.locator("button", has_text=re.compile(r"^A \(")).click()
+    shown.keys(shown.root.locator('[data-handle="start"]'), *["ArrowRight"] * 15)
+    assert (shown.state()["phi"], shown.state()["theta"]) == (0.9, 0.1)
+    assert shown.regime() == "collapses"
+
+
 @pytest.mark.parametrize("flow", ["stop", "full", "second"])
 def test_phase_portrait_in_every_flow(visit, flow):
     shown = visit(PAGES["simsiam"]).widget("simsiam")

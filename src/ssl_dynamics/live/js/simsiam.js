@@ -6,6 +6,8 @@ export default {
     const END = 25, H = 0.0125, EDGE = 2.2;
     const flows = { stop: forms.flow_stop, full: forms.flow_full, second: forms.flow_second };
     const limits = { stop: forms.limit_stop, full: forms.limit_full, second: forms.limit_second };
+    // on the edge of a basin rounding may leave a tiny square of the encoder: it is zero
+    const ending = (flow, x, y) => (limits[flow](x, y) < 1e-12 ? 0 : limits[flow](x, y));
     const names = { stop: "With stop-gradient", full: "Without stop-gradient", second: "With the second term alone" };
 
     w.choices("gradient", [
@@ -59,7 +61,7 @@ export default {
       const { width, height } = plane.size(), key = `${flow} ${width} ${height}`;
       if (kept.has(key)) return kept.get(key);
       // one row of the picture per pixel; the ends of each run are found by bisection
-      const dead = (x, y) => limits[flow](x, y) === 0, cells = 60, cell = (2 * EDGE) / cells;
+      const dead = (x, y) => ending(flow, x, y) === 0, cells = 60, cell = (2 * EDGE) / cells;
       const [top, bottom] = [plane.Y(EDGE), plane.Y(-EDGE)];
       let basin = "";
       for (let row = top; row < bottom - 0.5; row += 1) {
@@ -97,7 +99,7 @@ export default {
 
     return w.start(() => {
       const flow = w.get("flow"), phi = w.get("phi"), theta = w.get("theta");
-      const squared = theta === 0 ? 0 : limits[flow](phi, theta);
+      const squared = theta === 0 ? 0 : ending(flow, phi, theta);
       const end = Math.sign(theta) * Math.sqrt(squared);
       const path = orbit(flows[flow], phi, theta), last = path.t.length - 1;
       const endTheta = path.theta[last], endPhi = path.phi[last];
