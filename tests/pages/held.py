@@ -391,10 +391,10 @@ def translation_widget(state: State, numbers: Numbers, picture: Picture) -> None
         long = path.clock[n + 1, 0] - path.clock[n, 0]
         time += 2 * long * float(np.trapezoid(rates, parts))
     close(numbers["time"], time, 1e-4)
-    if path.liked[0]:
-        close(numbers["ratio"], mean(now, other) / mean(now, like))
-        close(numbers["end"], mean(end, other) / mean(end, like), 1e-7)
-        close(numbers["places"], (start + np.roll(start, -like) > 0).sum())
+    close(numbers["ratio"], mean(now, other) / mean(now, like))
+    last_way = end if path.liked[0] else start
+    close(numbers["end"], mean(last_way, other) / mean(last_way, like), 1e-7)
+    close(numbers["places"], (start + np.roll(start, -like) > 0).sum())
     for p in range(5):
         close(picture["weights", f"start-{p}"][1], start[p])
         close(picture["weights", f"now-{p}"][1], now[p])

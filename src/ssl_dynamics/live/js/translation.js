@@ -150,10 +150,9 @@ export default {
         const c = path.corners[n], gap = Math.abs(answer(c.weights, 1) - answer(c.weights, 2));
         t += forms.time(path.corners[n + 1].at - c.at, gap, KAPPA, PRIOR, c.v.reduce((s, v) => s + v * v, 0));
       }
-      const of = (v) => (answer(v, like) > 0 ? answer(v, other) / answer(v, like) : NaN);
-      const ratio = liked ? of(here.weights) : NaN, final = liked ? Math.max(of(end.v), 0) : NaN;
+      const of = (v) => (answer(v, like) > 0 ? answer(v, other) / answer(v, like) : 0);
+      const ratio = of(here.weights), final = liked ? of(end.v) : ratio; // at rest nothing changes
       const tidy = final < 1e-7 ? 0 : final, first = inputs(start, like).filter((x) => x > 0).length;
-      const none = { value: 0, text: "none" };
       const lone = held.length === 1 ? forms.mixture(SITES, 1 / SITES) : null;
       const verb = `The neuron likes ${names[like]}`, told = `It started with an answer to ${names[like]} at ${first} of 5 places, so it ends ${first <= 2 ? "selective" : "at 1 : 2"}.`;
       const [regime, tone, lead, rest] =
@@ -163,8 +162,8 @@ export default {
         : ["straight", "", "A straight piece.", `${verb}; no gate is held, and the closed form holds until the next corner at *ℓ* = ${show(path.corners[k + 1].at)}. ${told}`];
       return { regime, tone, caption: [lead, rest],
         numbers: { corner: { value: k, text: `${k} of ${last}` }, D,
-          ratio: liked ? ratio : none, time: t, places: liked ? { value: first, text: `${first} of 5` } : none,
-          end: liked ? tidy : none } };
+          ratio, time: t, places: { value: first, text: `${first} of 5` },
+          end: tidy } };
     });
   },
 };
