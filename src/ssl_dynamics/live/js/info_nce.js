@@ -78,8 +78,7 @@ export default {
         : rate < 0 ? ["shrinks", "bad", "The operator is negative.", `Positive semi-definiteness is lost: triples whose views lie farther apart than the images (red) pull harder than the others push. The weight shrinks to ${show(at)}.`]
         : ["grows", "good", "The covariance wins.", `The residual takes ${show(100 * (1 - rate / psd), 3)} % of the covariance part. The weight grows to ${show(at)}${e > 0.5 ? "" : "; only triples that hold the same image twice stop it there"}.`];
       return { regime, tone, caption: [lead, rest_],
-        numbers: { rate, psd, residual: rate - psd,
-          edge: e === 0 || x === 0 ? { value: 0, text: "none" } : critical } };
+        numbers: { rate, psd, residual: rate - psd, edge: e === 0 ? 0 : critical } };
     });
   },
 };
