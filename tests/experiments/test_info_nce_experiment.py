@@ -81,6 +81,7 @@ def test_the_critical_temperature_is_the_root_of_the_growth():
     [
         ({"images": 1}, "images"),
         ({"every": 7}, "every"),
+        ({"losses": ("byol",)}, "losses"),
         ({"lr": 0.0}, "lr"),
         ({"temperature": -1.0}, "temperature"),
         ({"chosen": ((0.1, 0.2),)}, "chosen"),
