@@ -32,6 +32,7 @@ from tqdm import tqdm
 
 from ssl_dynamics.data import PIXELS, VIEWS, digits, generator
 from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.measures import effective_rank
 from ssl_dynamics.networks import ReluNet
 from ssl_dynamics.records import Record
 from ssl_dynamics.training.threads import tuned
@@ -178,7 +179,8 @@ def log_mean_time(norms: Tensor) -> Tensor:
 def descend(
     config: Config, data: Data, loss: str, ratio: float, mode: str, seeds: range
 ) -> dict[str, Tensor]:
-    """One run; `time`, `trace`, `separation`, `norms`, `push` along the steps, and the drift."""
+    """One run; `time`, `trace`, `separation`, `rank` (effective, of the mean outputs), `norms` and
+    `push` along the steps, and the drift."""
     weights, trained = start(seeds, config, ratio), TRAINED[mode]
     first = [w.clone() for w in weights]
     clock = torch.zeros(len(seeds), dtype=torch.float64)
@@ -193,6 +195,7 @@ def descend(
             "time": clock.clone(),
             "trace": between(f.mean(2)),
             "separation": class_separation(f, data.labels),
+            "rank": effective_rank(f.mean(2)),
             "norms": squared_norms(weights),
             "push": torch.stack([g.square().sum((1, 2)) for g in slopes], -1),
         }
@@ -239,17 +242,16 @@ def growth_factors(config: Config) -> list[float]:
 
 
 def along_growth(config: Config, run: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Time and class separation [S, G] where the trace has grown by each factor."""
+    """Time, class separation and rank [S, G] where the trace has grown by each factor."""
     levels = torch.tensor(growth_factors(config), dtype=torch.float64)
-    when, separation = [], []
-    for clock, trace, sep in zip(run["time"], run["trace"], run["separation"], strict=True):
+    found: dict[str, list[np.ndarray]] = {"time": [], "separation": [], "rank": []}
+    for seed, trace in enumerate(run["trace"]):
         # the trace rises; a step that lowers it would be an error of the steps
         log = torch.cummax(trace, 0)[0].log().numpy()
         place = (levels * trace[0]).log().numpy()
-        when.append(np.interp(place, log, clock.numpy(), right=np.nan))
-        separation.append(np.interp(place, log, sep.numpy(), right=np.nan))
-    arrays = {"time": np.stack(when), "separation": np.stack(separation)}
-    return {key: torch.from_numpy(value) for key, value in arrays.items()}
+        for key, rows in found.items():
+            rows.append(np.interp(place, log, run[key][seed].numpy(), right=np.nan))
+    return {key: torch.from_numpy(np.stack(rows)) for key, rows in found.items()}
 
 
 def theorem(data: Data, run: dict[str, Tensor]) -> dict[str, Tensor]:
