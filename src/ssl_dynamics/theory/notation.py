@@ -24,7 +24,9 @@ CHAPTERS = (
     "predictor",
     "ema",
     "simsiam",
+    "alternating",
     "expansion",
+    "directpred",
     "one_neuron",
     "two_layers",
     "translation",
@@ -95,14 +97,19 @@ B = _row(
 )
 loss = _row("L", r"\mathcal L", "loss", "batchnorm predictor simsiam", code="loss")
 alpha = _row(
-    "alpha", r"\alpha", "step size", "one_neuron predictor ema expansion", code="lr", positive=True
+    "alpha",
+    r"\alpha",
+    "step size",
+    "one_neuron predictor ema alternating expansion",
+    code="lr",
+    positive=True,
 )
 gamma = _row("gamma", r"\gamma", "EMA rate: weight kept by the target", "ema", code="ema")
 time = _row(
     "t",
     "t",
     "continuous training time",
-    "index one_neuron translation predictor simsiam latent_tree",
+    "index one_neuron translation predictor simsiam alternating directpred latent_tree",
     code="t",
 )
 x_1 = _row("x_1", "x_1", "first view of an image", "index")
@@ -139,22 +146,31 @@ w = _row(
     "w",
     "w",
     "online weight (one mode, or vec of a layer)",
-    "index dual_networks covariance_operator info_nce predictor ema",
+    "index dual_networks covariance_operator info_nce predictor ema alternating",
 )
-w_target = _row("w_target", "w'", "target weight", "dual_networks predictor ema", code="target")
-p = _row("p", "p", "predictor scale: the predictor is p times the identity", "index predictor ema")
+w_target = _row(
+    "w_target", "w'", "target weight", "dual_networks predictor ema alternating", code="target"
+)
+p = _row(
+    "p",
+    "p",
+    "predictor scale: the predictor is p times the identity",
+    "index predictor ema alternating",
+)
 lambda_V = _row(
     "lambda_V", r"\lambda_V", "variance between images along one direction",
-    "covariance_operator info_nce predictor ema",
+    "covariance_operator info_nce predictor ema alternating",
     positive=True,
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
-    "covariance_operator info_nce predictor ema expansion", nonnegative=True,
+    "covariance_operator info_nce predictor ema alternating expansion", nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
 m_target = _row("m_target", "m'", "mean of the target connection along that direction", "predictor")
-tau = _row("tau", r"\tau", "size of the target weight in units of the online one", "predictor")
+tau = _row(
+    "tau", r"\tau", "size of the target weight in units of the online one", "predictor directpred"
+)
 
 # --- ema --------------------------------------------------------------------------------------
 a = _row("a", "a", "decay coefficient: invariance plus quadratic term", "ema")
@@ -188,7 +204,7 @@ sigma_aug = _row(
     "sigma_aug",
     r"\sigma_{\rm aug}",
     "standard deviation of the augmentation noise; the images have variance 1",
-    "index simsiam",
+    "index simsiam directpred",
     code="sigma_aug",
     nonnegative=True,
 )
@@ -196,11 +212,11 @@ alpha_p = _row(
     "alpha_p",
     r"\alpha_p",
     "learning rate of the predictor divided by that of the encoder",
-    "simsiam",
+    "simsiam directpred",
     code="predictor_rate",
     positive=True,
 )
-beta = _row("beta", r"\beta", "rate of the EMA target in continuous time", "ema simsiam")
+beta = _row("beta", r"\beta", "rate of the EMA target in continuous time", "ema simsiam directpred")
 
 # --- latent_tree ------------------------------------------------------------------------------
 p_zero = _row(
@@ -334,7 +350,7 @@ images = _row(
     integer=True,
 )  # fmt: skip
 views = _row(
-    "M", "M", "equally likely views of each image", "covariance_operator expansion", positive=True,
+    "M", "M", "equally likely views of each image", "covariance_operator alternating expansion", positive=True,
     integer=True,
 )  # fmt: skip
 trace_cov = _row(
@@ -376,7 +392,7 @@ depth = _row(
     "depth", "L", "number of layers that train", "two_layers", code="depth", positive=True,
     integer=True,
 )  # fmt: skip
-decay = _row("decay", r"\lambda_{\rm d}", "weight decay", "two_layers", positive=True)
+decay = _row("decay", r"\lambda_{\rm d}", "weight decay", "two_layers alternating directpred", positive=True)
 alpha_1 = _row(
     "alpha_1", r"\alpha_1", "learning rate of the bottom layer", "two_layers", positive=True
 )
@@ -422,6 +438,44 @@ trace_square = _row(
     "T_A", r"\operatorname{tr}A^2", "trace of the squared covariance of the outputs of one image",
     "expansion", nonnegative=True,
 )  # fmt: skip
+
+# --- directpred -------------------------------------------------------------------------------
+mode_p = _row("p_j", "p_j", "eigenvalue of the predictor along mode j", "directpred")
+mode_s = _row(
+    "s_j", "s_j", "strength of mode j: eigenvalue of WWᵀ along it", "directpred", nonnegative=True
+)
+mode_c = _row("c_j", "c_j", "distance of mode j from the parabola at the start", "directpred")
+mode_p_start = _row("p_j0", "p_j(0)", "eigenvalue of the predictor at the start", "directpred")
+mode_s_start = _row(
+    "s_j0", "s_j(0)", "strength of the mode at the start", "directpred", nonnegative=True
+)
+
+# --- alternating ------------------------------------------------------------------------------
+held_steps = _row(
+    "K_eta", r"K_\eta", "steps for which the targets are held", "alternating", code="held",
+    positive=True, integer=True,
+)  # fmt: skip
+held_time = _row(
+    "T_eta", r"T_\eta", "time for which the targets are held, in the limit of small steps",
+    "alternating", positive=True,
+)  # fmt: skip
+p_old = _row("p_old", r"p_{\rm old}", "predictor scale that was best some time ago", "alternating")
+p_best = _row("p_star", r"p^\ast", "best predictor scale for the present weights", "alternating")
+p_best_1 = _row("p_star_1", r"p^\ast_1", "best predictor scale of a first mode", "alternating")
+p_best_2 = _row("p_star_2", r"p^\ast_2", "best predictor scale of a second mode", "alternating")
+total_1 = _row(
+    "S_1", "S_1", "second moment of all views along a first mode", "alternating", positive=True
+)
+total_2 = _row(
+    "S_2", "S_2", "second moment of all views along a second mode", "alternating", positive=True
+)
+mode_share = _row(
+    "q_1", "q_1", "share of a first mode in the squared length of the weights of one output",
+    "alternating", nonnegative=True,
+)  # fmt: skip
+output_moment = _row(
+    "c_S", r"wSw^\top", "second moment of one output over all views", "alternating", positive=True
+)
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""
