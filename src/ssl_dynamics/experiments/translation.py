@@ -120,7 +120,7 @@ def exact(config: Config, seeds: list[int], *, progress: bool) -> dict[str, np.n
     """The first part: rings with "11" and "101", then other pairs on one ring."""
     tasks = [(sites, BASE) for sites in config.sizes]
     tasks += [(config.pair_sites, (1, step)) for step in config.pairs]
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for sites, steps in tqdm(tasks, disable=not progress, unit="ring"):
         w = starts(sites, config.neurons, seeds, f"exact/{steps[1]}")
         key = f"d={sites}" if steps == BASE else f"d={sites} steps={steps[0]},{steps[1]}"

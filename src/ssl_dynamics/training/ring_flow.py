@@ -137,7 +137,8 @@ def ring_flow(
     for rows, (like, _) in parts:
         state.liked_gates[rows] = inputs(w[rows], like) > 0
     clock, corners, ended = np.zeros(n), np.zeros(n, int), liked == 0
-    clocks, corner, pieces = [clock], [w], []
+    clocks, corner = [clock], [w]
+    pieces: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     while len(pieces) < most:
         v, other, wait = np.zeros((n, d)), np.zeros((n, d)), np.full(n, np.inf)
         before = state.liked_gates.copy()
@@ -154,8 +155,9 @@ def ring_flow(
             pieces, clocks, corner = pieces[-1:], [], []
         clocks.append(clock)
         corner.append(state.w)
-    v, like, other = (np.stack(piece) for piece in zip(*pieces, strict=True))
-    return RingFlow(liked, np.stack(clocks), np.stack(corner), v, like, other, corners, ended)
+    v, gates, parts_open = (np.stack(piece) for piece in zip(*pieces, strict=True))
+    clocks_all, corner_all = np.stack(clocks), np.stack(corner)
+    return RingFlow(liked, clocks_all, corner_all, v, gates, parts_open, corners, ended)
 
 
 class _State:
