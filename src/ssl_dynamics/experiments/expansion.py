@@ -1,24 +1,28 @@
 r"""Is it the noise? Training on the pair loss, and on the same loss without any noise over views.
 
-An encoder on the digits, squared loss, plain SGD, neither predictor nor stop-gradient between the
-views, nine equally likely views per image. Four losses on the same images in the same order:
+An encoder on the digits, squared loss, plain SGD, no predictor, nine equally likely views per
+image. Five losses on the same images in the same order:
 
 - ``all views``: the exact variance of the outputs over the nine views; nothing is sampled but the
   images;
 - ``known mean``: one view against the exact mean output of the nine, which is held fixed;
 - ``pair``: half the squared distance of two views, so the mean gradient is that of the others;
-- ``whole pair``: that distance itself, as one would write it; its mean gradient is twice as large.
+- ``stopped pair``: that distance itself with the second view held fixed (stop-gradient); its mean
+  gradient is again the same;
+- ``whole pair``: that distance with both views moving; its mean gradient is twice as large.
 
-Two encoders: one linear layer, for which theory has the course of the mean loss, and a ReLU network
-with biases. Beside it the variances over views themselves, enumerated at the start.
+Three encoders: one linear layer, for which theory has the course of the mean loss, a ReLU network
+with biases, and this network with its outputs brought to length one, as a cosine loss does. Beside
+it the variances over views themselves, enumerated at the start.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +31,7 @@ from tqdm import trange
 
 from ssl_dynamics.data import PIXELS, StepStream, digits
 from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.experiments.view_noise import expected_course, fractional, variances
 from ssl_dynamics.measures import effective_rank, knn_accuracy, output_std
 from ssl_dynamics.networks import mlp
 from ssl_dynamics.records import Record
@@ -36,8 +41,32 @@ from ssl_dynamics.training.threads import tuned
 
 NAME = "expansion"
 
-ENCODERS: dict[str, tuple[int, ...]] = {"linear": (), "relu": (128,)}
-"""Hidden widths."""
+
+class Encoder(NamedTuple):
+    """Hidden widths, and whether the outputs are brought to length one."""
+
+    hidden: tuple[int, ...] = ()
+    unit: bool = False
+
+    def build(self, seeds: Sequence[int], config: Config, dtype: torch.dtype) -> nn.Module:
+        """The networks of these seeds, with the weights they start from."""
+        widths = (PIXELS, *self.hidden, config.outputs)
+        net = mlp(seeds, widths, purpose="encoder", dtype=dtype)
+        return nn.Sequential(net, Unit()) if self.unit else net
+
+
+class Unit(nn.Module):
+    """Outputs at length one: [..., d] -> [..., d]."""
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        return outputs / outputs.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+
+
+ENCODERS = {
+    "linear": Encoder(),
+    "relu": Encoder((128,)),
+    "unit": Encoder((128,), unit=True),
+}
 
 
 @dataclass(frozen=True)
@@ -91,10 +120,17 @@ def half_pair(outputs: Tensor, pair: Tensor) -> Tensor:
     return whole_pair(outputs, pair) / 2
 
 
+def stopped_pair(outputs: Tensor, pair: Tensor) -> Tensor:
+    """The squared distance, the second view held fixed: mean gradient of `all_views`."""
+    one, two = _drawn(outputs, pair).unbind(-2)
+    return (one - two.detach()).square().sum(-1)
+
+
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "all views": all_views,
     "known mean": known_mean,
     "pair": half_pair,
+    "stopped pair": stopped_pair,
     "whole pair": whole_pair,
 }
 
@@ -105,13 +141,13 @@ def _drawn(outputs: Tensor, views: Tensor) -> Tensor:
     return outputs.gather(-2, index)
 
 
-def train(config: Config, hidden: tuple[int, ...], loss: str, *, progress: bool = True) -> dict:
+def train(config: Config, encoder: Encoder, loss: str, *, progress: bool = True) -> dict:
     """Metrics [S, T] of one encoder under one loss, measured on all training images."""
     seeds = range(config.first_seed, config.first_seed + config.seeds)
     device = "cuda" if config.device == "auto" and torch.cuda.is_available() else config.device
     device = "cpu" if device == "auto" else device
     data = digits().to(device, torch.float32)
-    net = mlp(seeds, (PIXELS, *hidden, config.outputs), purpose="encoder").to(device)
+    net = encoder.build(seeds, config, torch.float32).to(device)
     optimiser = SGD([(net.parameters(), config.lr)])
     images, views = data.views.shape[:2]
 
@@ -147,26 +183,20 @@ def measured(net: nn.Module, data) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def noise(config: Config, hidden: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """Variance of the whole pair loss over that of the mean loss, encoders at the start: [S].
+def noise(config: Config, encoder: Encoder) -> dict[str, np.ndarray]:
+    """How the losses vary at the start, every view and every pair counted; metrics [S].
 
-    `within`: over the views of an image, mean variance over images; `all`: over images and views.
-    Every image has 9 views and 81 pairs, all of them counted.
+    Those of `view_noise.variances` for the nine views, and its ``within`` as ``fractional`` for
+    shifts by any fraction of a pixel up to one.
     """
     seeds = range(config.first_seed, config.first_seed + config.seeds)
-    net = mlp(seeds, (PIXELS, *hidden, config.outputs), purpose="encoder", dtype=torch.float64)
-    views = digits().views
-    ratios: dict[str, list[float]] = {"within": [], "all": []}
-    for y in net(views.expand(len(seeds), *views.shape)):  # [N, V, d] of one seed
-        single = (y - y.mean(-2, keepdim=True)).square().sum(-1)  # [N, V]
-        pairs = (y[:, :, None] - y[:, None]).square().sum(-1).flatten(1)  # [N, V²]
-        within, total = (
-            [loss.var(axis, correction=0).mean() for loss in (single, pairs)]
-            for axis in (-1, (0, 1))
-        )
-        ratios["within"].append(float(within[1] / within[0]))
-        ratios["all"].append(float(total[1] / total[0]))
-    return {name: np.array(values) for name, values in ratios.items()}
+    nets = encoder.build(seeds, config, torch.float64)
+    views, between = digits().views, fractional(digits().views)
+    found: list[dict[str, float]] = []
+    for k, y in enumerate(nets(views.expand(len(seeds), *views.shape))):
+        alone = encoder.build(seeds[k : k + 1], config, torch.float64)
+        found.append(variances(y) | {"fractional": variances(alone(between[None])[0])["within"]})
+    return {name: np.array([f[name] for f in found]) for name in found[0]}
 
 
 def predicted(config: Config) -> np.ndarray:
@@ -189,6 +219,25 @@ def predicted(config: Config) -> np.ndarray:
     return share.numpy() @ np.stack(left, -1)
 
 
+def expected(config: Config, loss: str) -> np.ndarray:
+    """Mean over the draws of the loss of the linear encoder over training, exactly: [S, T].
+
+    The noise of the loss is counted to all orders, by the recursion of `view_noise`. The pair loss
+    itself is half of it at twice the rate.
+    """
+    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    weight = ENCODERS["linear"].build(seeds, config, torch.float64)[0].weight.detach()
+    every = config.steps // config.evaluations
+    course = expected_course(
+        digits().views,
+        loss.replace("whole ", ""),
+        rate=config.lr * (2 if loss == "whole pair" else 1),
+        batch=config.batch,
+        steps=list(range(0, config.steps + 1, every)),
+    )
+    return torch.einsum("soi,tij,soj->st", weight, course, weight).numpy()
+
+
 def run(
     config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
 ) -> Record:
@@ -199,11 +248,11 @@ def run(
     """
     begin = time.perf_counter()
     metrics: dict[str, np.ndarray] = {}
-    for encoder, hidden in ENCODERS.items():
+    for encoder, kind in ENCODERS.items():
         with tuned(0):
-            metrics |= {f"{encoder}/{key}": value for key, value in noise(config, hidden).items()}
+            metrics |= {f"{encoder}/{key}": value for key, value in noise(config, kind).items()}
             for loss in LOSSES:
-                found = train(config, hidden, loss, progress=progress)
+                found = train(config, kind, loss, progress=progress)
                 for name, values in found.items():
                     metrics[f"{encoder}/{loss}/{name}"] = values
                 deviation, mean_loss = found["deviation"], found["loss"]
@@ -214,6 +263,10 @@ def run(
         measured_loss = metrics[f"linear/{loss}/loss"][:, -1]
         metrics[f"linear/{loss}/over predicted"] = (
             measured_loss / metrics["linear/predicted"][:, -1]
+        )
+        metrics[f"linear/{loss}/expected"] = expected(config, loss)
+        metrics[f"linear/{loss}/over expected"] = (
+            measured_loss / metrics[f"linear/{loss}/expected"][:, -1]
         )
     every = config.steps // config.evaluations
     return finished(
