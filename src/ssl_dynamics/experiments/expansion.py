@@ -284,7 +284,13 @@ SLICES = [
     {
         "record": "digits",
         "config": {"seeds": 2, "steps": 100, "evaluations": 1},
-        "metrics": ["linear/within", "relu/within", "relu/all views/loss", "relu/pair/loss"],
+        "metrics": [
+            "linear/within",
+            "relu/within",
+            "relu/uneven",
+            "relu/pair/loss",
+            "unit/pair/loss",
+        ],
     },
 ]
 """What the tests run again beside the committed record."""
