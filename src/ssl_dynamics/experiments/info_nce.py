@@ -66,7 +66,7 @@ class Config:
     every: int = 50
     bound: float = 1000.0
     """Population: squared norm of the first layer at which a seed stops."""
-    lrs: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3)
+    lrs: tuple[float, ...] = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
     temperatures: tuple[float, ...] = (0.1, 0.2, 0.5)
     """Task: the grid of the pilot."""
     chosen: tuple[tuple[float, float], ...] = ((0.01, 0.2), (0.003, 0.2), (0.003, 0.2))
