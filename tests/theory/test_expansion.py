@@ -77,6 +77,28 @@ def mean_loss(form):
         close(np.dot(coefficients, powers), form.numpy(size, slope, curvature, third, *m))
 
 
+def at_image(form):
+    """Second and third Taylor coefficient of the enumerated variance about the image."""
+    for rng in rngs(21):
+        xi, share = rng.normal(size=4), rng.dirichlet(np.ones(4))
+        xi -= share @ xi
+        offset, size, wave = rng.normal(), rng.uniform(0.3, 1.5), rng.uniform(0.5, 1.5)
+        image = rng.uniform(0.2, 1.2) / wave
+        x, q = torch.tensor(offset + xi), torch.tensor(share)
+        r = torch.zeros((), dtype=torch.float64, requires_grad=True)
+        y = torch.sin(wave * (image + r * x))
+        value, coefficients = (q * y**2).sum() - (q * y).sum() ** 2, []
+        for order in (1, 2, 3):
+            (value,) = torch.autograd.grad(value, r, create_graph=True)
+            coefficients.append(value.item() / np.prod(np.arange(1, order + 1)))
+        slope, curvature = wave * np.cos(wave * image), -(wave**2) * np.sin(wave * image)
+        m = [float(share @ xi**k) for k in (2, 3)]
+        close(
+            np.dot(coefficients, size ** np.arange(1, 4)),
+            form.numpy(size, slope, curvature, *m, offset),
+        )
+
+
 def quadratic(x, slope, curvature):
     return slope * x + curvature * x**2 / 2
 
@@ -179,6 +201,52 @@ def mode_share(form):
         close(losses[-1] / losses[0], form.numpy(rate, variance, float(steps)))
 
 
+def noisy_share(form):
+    """Every batch of two or three draws from a law of three places, by enumeration."""
+    for batch, rng in zip((1, 2, 3) * 3, rngs(22), strict=False):
+        k, variance, rate = rng.uniform(1.2, 8), rng.uniform(0.3, 2), rng.uniform(0.02, 0.3)
+        places, share = standard(k)
+        chosen = np.array(list(itertools.product(range(3), repeat=batch)))
+        matrix = variance * (places[chosen] ** 2).mean(1)
+        close(share[chosen].prod(1) @ (1 - 2 * rate * matrix) ** 2,
+              form.numpy(rate, variance, k, float(batch)))  # fmt: skip
+
+
+def pair_kurtosis(form):
+    for rng in rngs(23):
+        k = rng.uniform(1.2, 8)
+        places, share = standard(k)
+        gaps, joint = (places[:, None] - places).ravel(), np.outer(share, share).ravel()
+        close((joint @ gaps**4) / (joint @ gaps**2) ** 2, form.numpy(k))
+
+
+def unit_losses(seed):
+    """Outputs of length one that depend on a parameter: both losses, and their slopes in it."""
+    t = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+    rng = np.random.default_rng([24, seed])
+    base, move = (torch.tensor(rng.normal(size=(6, 3)) + 0.7) for _ in range(2))
+    q = torch.tensor(rng.dirichlet(np.ones(6)))
+    outputs = torch.nn.functional.normalize(base + t * move, dim=-1)
+    mean = q @ outputs
+    target = mean / mean.norm()
+    best = (q * (outputs - target).square().sum(-1)).sum()
+    pair = (torch.outer(q, q) * (outputs[:, None] - outputs).square().sum(-1)).sum()
+    slopes = [torch.autograd.grad(loss, t, retain_graph=True)[0].item() for loss in (best, pair)]
+    return mean.norm().item(), (best.item(), pair.item()), slopes
+
+
+def unit_factor(form):
+    for seed in range(DRAWS):
+        length, (best, pair), _ = unit_losses(seed)
+        close(pair / best, form.numpy(length))
+
+
+def unit_slope(form):
+    for seed in range(DRAWS):
+        length, _, (best, pair) = unit_losses(seed)
+        close(pair / best, form.numpy(length), 1e-8)
+
+
 def output(place):
     def route(form):
         for rng in rngs(10 + place):
@@ -193,6 +261,7 @@ def output(place):
 
 ROUTES = {
     "MEAN_LOSS": mean_loss,
+    "AT_IMAGE": at_image,
     "TWO_VIEWS": two_views,
     "PAIR_FACTOR": pair_factor,
     "PAIR_VARIANCE": pair_variance,
@@ -201,6 +270,10 @@ ROUTES = {
     "MIXED_RATIO": mixed_ratio,
     "EQUAL_WORK": equal_work,
     "MODE_SHARE": mode_share,
+    "NOISY_SHARE": noisy_share,
+    "PAIR_KURTOSIS": pair_kurtosis,
+    "UNIT_FACTOR": unit_factor,
+    "UNIT_SLOPE": unit_slope,
     "OUTPUT_UP": output(1),
     "OUTPUT_DOWN": output(-1),
     "OUTPUT_STAY": output(0),

@@ -21,13 +21,16 @@ from __future__ import annotations
 
 from ssl_dynamics.symbolic import ClosedForm
 from ssl_dynamics.theory.notation import (
+    B,
     alpha,
     aug_size,
     curvature,
     encoder_slope,
     first_share,
+    image_offset,
     kurtosis,
     lambda_I,
+    mean_length,
     mean_variance,
     mixing,
     moment_2,
@@ -51,6 +54,14 @@ MEAN_LOSS = ClosedForm(
     + aug_size**4
     * (curvature**2 * (moment_4 - moment_2**2) / 4 + encoder_slope * third * moment_4 / 3),
     "Variance of the output over the views of one image, to fourth order in their size.",
+    _SU,
+)
+AT_IMAGE = ClosedForm(
+    "AT_IMAGE",
+    (aug_size, encoder_slope, curvature, moment_2, moment_3, image_offset),
+    aug_size**2 * encoder_slope**2 * moment_2
+    + aug_size**3 * encoder_slope * curvature * (moment_3 + 2 * image_offset * moment_2),
+    "The same to third order, with the derivatives at the image.",
     _SU,
 )
 TWO_VIEWS = ClosedForm(
@@ -114,6 +125,35 @@ MODE_SHARE = ClosedForm(
     _OWN,
 )
 
+NOISY_SHARE = ClosedForm(
+    "NOISY_SHARE",
+    (alpha, lambda_I, kurtosis, B),
+    (1 - 2 * alpha * lambda_I) ** 2 + 4 * alpha**2 * lambda_I**2 * (kurtosis - 1) / B,
+    "Factor of the mean squared weight in one step on B independent draws, one direction.",
+    _OWN,
+)
+PAIR_KURTOSIS = ClosedForm(
+    "PAIR_KURTOSIS",
+    (kurtosis,),
+    (kurtosis + 3) / 2,
+    "Kurtosis of the difference of two independent views.",
+    _OWN,
+)
+UNIT_FACTOR = ClosedForm(
+    "UNIT_FACTOR",
+    (mean_length,),
+    1 + mean_length,
+    "Pair loss over the loss against the best target of length one, outputs of length one.",
+    _OWN,
+)
+UNIT_SLOPE = ClosedForm(
+    "UNIT_SLOPE",
+    (mean_length,),
+    2 * mean_length,
+    "The same ratio for the gradients of the two losses.",
+    _OWN,
+)
+
 _level = curvature * aug_size**2 / 2
 OUTPUT_UP, OUTPUT_DOWN, OUTPUT_STAY = (
     ClosedForm(
@@ -133,8 +173,9 @@ OUTPUT_UP, OUTPUT_DOWN, OUTPUT_STAY = (
 FORMS: dict[str, ClosedForm] = {
     form.name: form
     for form in (
-        MEAN_LOSS, TWO_VIEWS, PAIR_FACTOR, PAIR_VARIANCE, SAMPLE_VARIANCE, VARIANCE_RATIO,
-        MIXED_RATIO, EQUAL_WORK, MODE_SHARE, OUTPUT_UP, OUTPUT_DOWN, OUTPUT_STAY,
+        MEAN_LOSS, AT_IMAGE, TWO_VIEWS, PAIR_FACTOR, PAIR_VARIANCE, SAMPLE_VARIANCE, VARIANCE_RATIO,
+        MIXED_RATIO, EQUAL_WORK, MODE_SHARE, NOISY_SHARE, PAIR_KURTOSIS, UNIT_FACTOR, UNIT_SLOPE,
+        OUTPUT_UP, OUTPUT_DOWN, OUTPUT_STAY,
     )
 }  # fmt: skip
 """Every closed form of the chapter, by name."""

@@ -90,7 +90,7 @@ B = _row(
     "B",
     "B",
     "batch size",
-    "batchnorm predictor reproducing",
+    "batchnorm predictor reproducing expansion",
     code="batch",
     positive=True,
     integer=True,
@@ -405,7 +405,9 @@ aug_size = _row(
     "r_aug", r"r_{\rm aug}", "size of the augmentation: the unit of distances from the mean view",
     "expansion", positive=True,
 )  # fmt: skip
-encoder_slope = _row("F_1", "F'", "slope of the encoder at the mean view", "expansion")
+encoder_slope = _row(
+    "F_1", "F'", "slope of the encoder at the mean view (or, where said, at the image)", "expansion"
+)
 curvature = _row("F_2", "F''", "second derivative of the encoder at the mean view", "expansion")
 third = _row("F_3", "F'''", "third derivative of the encoder at the mean view", "expansion")
 moment_2 = _row(
@@ -438,6 +440,12 @@ trace_square = _row(
     "T_A", r"\operatorname{tr}A^2", "trace of the squared covariance of the outputs of one image",
     "expansion", nonnegative=True,
 )  # fmt: skip
+image_offset = _row(
+    "delta_x", r"\delta_x", "mean view less the image, in units of the size", "expansion"
+)
+mean_length = _row(
+    "m_u", r"m_{\rm u}", "length of the mean of outputs of length one", "expansion", positive=True
+)
 
 # --- directpred -------------------------------------------------------------------------------
 mode_p = _row("p_j", "p_j", "eigenvalue of the predictor along mode j", "directpred")
