@@ -110,14 +110,19 @@ class Config:
             raise ValueError(f"lr: got {self.lr}; allowed: a finite number above 0")
 
 
-def best_predictor(outputs: Tensor) -> Tensor:
-    """Best linear guess of one view's output from another's: [S, N, V, d] -> [S, d, d].
+def moments(outputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Second moments of the mean outputs and of all outputs: [S, N, V, d] -> [S, d, d] twice."""
+    means, rows = outputs.mean(-2).double(), outputs.flatten(-3, -2).double()
+    return tuple(m.mT @ m / m.shape[-2] for m in (means, rows))
+
+
+def best_predictor(between: Tensor, total: Tensor) -> Tensor:
+    """Best linear guess of one view's output from another's, by `moments`: [S, d, d] -> same.
 
     Least squares over all ordered pairs of views, a view with itself included, without a constant.
+    Directions with less than a millionth of the largest moment are left out.
     """
-    means, rows = outputs.mean(-2).double(), outputs.flatten(1, 2).double()
-    between, total = (m.mT @ m / m.shape[1] for m in (means, rows))
-    return (between @ torch.linalg.pinv(total, hermitian=True)).to(outputs.dtype)
+    return between @ torch.linalg.pinv(total, rtol=1e-6, hermitian=True)
 
 
 def train(config: Config, hidden: tuple[int, ...], name: str, *, progress: bool = True) -> dict:
@@ -143,6 +148,15 @@ def train(config: Config, hidden: tuple[int, ...], name: str, *, progress: bool 
         return np.concatenate([image, rng.integers(views, size=(length, config.batch, 2))], -1)
 
     stream = StepStream(seeds, "train/pairs", numbers, device=device)
+    of_data = moments(data.views)
+
+    def best() -> Tensor:
+        if not hidden:
+            w = net[0].weight.double()
+            return best_predictor(*(w @ m @ w.mT for m in of_data)).float()
+        outputs = net(data.views.expand(len(seeds), *data.views.shape))
+        return best_predictor(*moments(outputs)).float()
+
     plugged, found = eye, [measured(net, data)]
     for step in trange(config.steps, disable=not progress, desc=name):
         image, first, second = stream.at(step).unbind(-1)  # [S, B] each
@@ -150,7 +164,7 @@ def train(config: Config, hidden: tuple[int, ...], name: str, *, progress: bool 
             follow(target, net, rule.rate)
         if rule.every and step % rule.every == 0:
             with torch.no_grad():
-                plugged = best_predictor(net(data.views.expand(len(seeds), *data.views.shape)))
+                plugged = best()
         if rule.mean:
             with torch.no_grad():
                 wanted = target(data.views[image]).mean(-2)
@@ -185,7 +199,7 @@ def measured(net: nn.Module, data) -> dict[str, Tensor]:
         "rank": effective_rank(of_images),
         "knn": knn_accuracy(of_images, data.train_labels, net(test), data.test_labels),
         "size": last.square().sum((-1, -2)).sqrt(),
-        "best": best_predictor(net(data.views.expand(len(last), *data.views.shape)))
+        "best": best_predictor(*moments(net(data.views.expand(len(last), *data.views.shape))))
         .diagonal(dim1=-2, dim2=-1)
         .mean(-1),
         "gram": last @ last.mT,
@@ -202,8 +216,7 @@ def expected(config: Config, name: str) -> np.ndarray:
     seeds = range(config.first_seed, config.first_seed + config.seeds)
     net = mlp(seeds, (PIXELS, config.outputs), purpose="encoder", bias=False, dtype=torch.float64)
     data = digits()
-    means, rows = data.mean_view, data.views.flatten(0, 1)
-    between, total = (m.mT @ m / len(m) for m in (means, rows))
+    between, total = moments(data.views)
     weights = net[0].weight.detach()
     target = weights
     for step in range(config.steps):
