@@ -26,6 +26,7 @@ CHAPTERS = (
     "simsiam",
     "alternating",
     "expansion",
+    "mean_view",
     "directpred",
     "one_neuron",
     "two_layers",
@@ -109,7 +110,7 @@ time = _row(
     "t",
     "t",
     "continuous training time",
-    "index one_neuron translation predictor simsiam alternating directpred latent_tree",
+    "index one_neuron translation predictor simsiam alternating mean_view directpred latent_tree",
     code="t",
 )
 x_1 = _row("x_1", "x_1", "first view of an image", "index")
@@ -164,7 +165,7 @@ lambda_V = _row(
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
-    "covariance_operator info_nce predictor ema alternating expansion", nonnegative=True,
+    "covariance_operator info_nce predictor ema alternating expansion mean_view", nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
 m_target = _row("m_target", "m'", "mean of the target connection along that direction", "predictor")
@@ -180,7 +181,7 @@ z_plus = _row("z_plus", "z_+", "larger pole of the pair", "ema")
 z_minus = _row("z_minus", "z_-", "smaller pole of the pair", "ema")
 s = _row("s", "s", "variable of the Laplace transform; a pole is a rate per unit of time", "ema")
 n = _row("n", "n", "number of steps taken", "ema expansion", nonnegative=True, integer=True)
-w_start = _row("w_0", "w_0", "online weight at the start", "index translation ema")
+w_start = _row("w_0", "w_0", "online weight at the start", "index translation ema mean_view")
 w_target_start = _row("w_target_0", "w'_0", "target weight at the start", "ema")
 
 # --- simsiam ----------------------------------------------------------------------------------
@@ -254,7 +255,7 @@ posterior_variance = _row(
 )  # fmt: skip
 
 # --- dual_networks ----------------------------------------------------------------------------
-h = _row("h", "h", "pre-activation of one neuron", "dual_networks translation")
+h = _row("h", "h", "pre-activation of one neuron", "dual_networks translation mean_view")
 h_rate = _row("h_rate", r"\dot h", "its change per unit of the step", "dual_networks")
 delta = _row("delta", r"\delta", "size of a step of one layer's weights", "dual_networks")
 leak = _row("leak", "q", "slope of a leaky ReLU below zero", "dual_networks", code="leak")
@@ -392,7 +393,9 @@ depth = _row(
     "depth", "L", "number of layers that train", "two_layers", code="depth", positive=True,
     integer=True,
 )  # fmt: skip
-decay = _row("decay", r"\lambda_{\rm d}", "weight decay", "two_layers alternating directpred", positive=True)
+decay = _row(
+    "decay", r"\lambda_{\rm d}", "weight decay", "two_layers alternating directpred", positive=True
+)
 alpha_1 = _row(
     "alpha_1", r"\alpha_1", "learning rate of the bottom layer", "two_layers", positive=True
 )
@@ -403,7 +406,7 @@ alpha_2 = _row(
 # --- expansion --------------------------------------------------------------------------------
 aug_size = _row(
     "r_aug", r"r_{\rm aug}", "size of the augmentation: the unit of distances from the mean view",
-    "expansion", positive=True,
+    "expansion mean_view", positive=True,
 )  # fmt: skip
 encoder_slope = _row(
     "F_1", "F'", "slope of the encoder at the mean view (or, where said, at the image)", "expansion"
@@ -484,6 +487,34 @@ mode_share = _row(
 output_moment = _row(
     "c_S", r"wSw^\top", "second moment of one output over all views", "alternating", positive=True
 )
+
+# --- mean_view --------------------------------------------------------------------------------
+view_square = _row(
+    "A_T", r"A_T", "mean squared length of the outputs of the views", "mean_view", nonnegative=True
+)
+mean_square = _row(
+    "A_m", r"A_{\bar x}", "mean squared length of the outputs at the mean views", "mean_view",
+    nonnegative=True,
+)  # fmt: skip
+overlap = _row(
+    "C_T", r"C_T", "mean inner product of the outputs of a view and of the mean view", "mean_view"
+)
+slope_kept = _row(
+    "c_2", "c_2", "slope of an encoder along the direction that no view moves", "mean_view",
+    positive=True,
+)  # fmt: skip
+slope_moved = _row(
+    "c_1", "c_1", "slope of an encoder along the direction that the views move", "mean_view",
+    positive=True,
+)  # fmt: skip
+side_share = _row(
+    "q_s", r"q_{\rm s}", "share of the outputs on one side of a line through zero", "mean_view",
+    nonnegative=True,
+)  # fmt: skip
+h_aug = _row(
+    "h_aug", r"h_{\rm aug}", "change of a pre-activation from the mean view to a view", "mean_view",
+    positive=True,
+)  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""
