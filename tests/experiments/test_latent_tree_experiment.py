@@ -5,7 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ssl_dynamics.experiments.latent_tree import Config, conditions, run, shape_name
+from ssl_dynamics.experiments.latent_tree import (
+    Config,
+    conditions,
+    lottery,
+    run,
+    shape_name,
+)
 
 TINY = Config(
     seeds=2, branching=(2, 2), hid=3, lows=(0.8,), widths=(1,), other_lows=(), depths=(),
@@ -63,3 +69,18 @@ def test_a_tiny_run_has_every_level_beside_its_ceiling(tmp_path):
 def test_bad_settings_are_refused_by_name(field, value):
     with pytest.raises(ValueError, match=f"{field}: "):
         Config(**{field: value})
+
+
+def test_the_lottery_counts_winners_and_signs():
+    first = np.array([[[0.5, -0.3, 0.01], [0.2, 0.1, -0.6]]])  # one seed, two latents
+    last = np.array([[[0.9, 0.3, -0.5], [0.7, 0.2, -0.1]]])
+    found = lottery(np.stack([first, last], 1))
+    np.testing.assert_allclose(found["winner"], [0.5])
+    np.testing.assert_allclose(found["kept"], [4 / 5])
+
+
+def test_other_seeds_can_be_asked_for():
+    small = replace(TINY, first_seed=3, losses=("info_nce",), triples=(), widths=())
+    assert run(small, progress=False).seeds == [3, 4]
+    with pytest.raises(ValueError, match="first_seed: "):
+        Config(first_seed=-1)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ssl_dynamics.losses.triplets import TRIPLET_LOSSES, distances, output_gradient, unit
-from ssl_dynamics.measures.recovery import best_correlation, correlations
+from ssl_dynamics.measures.recovery import best_correlation, correlations, readout
 from ssl_dynamics.networks.receptive import ReceptiveTree
 from ssl_dynamics.training.trees import TreeConfig, TreeRun, train_trees
 
@@ -126,3 +126,15 @@ def test_a_run_resumes_to_the_same_numbers(tmp_path):
 def test_bad_settings_are_refused_by_name(field, value):
     with pytest.raises(ValueError, match=f"{field}: "):
         replace(SMALL, **{field: value})
+
+
+def test_the_readout_is_the_best_linear_fit():
+    rows, z = torch.randn(4, 3, 500, dtype=torch.float64), torch.rand(4, 500) < 0.4
+    rows[1, 2] = rows[1, 0]  # two equal rows
+    rows[2, 0] = 0.0  # a silent one
+    for group, target, found in zip(rows, z, readout(rows, z), strict=True):
+        design = np.vstack([group.numpy(), np.ones(500)]).T
+        fitted = design @ np.linalg.lstsq(design, target.double().numpy(), rcond=None)[0]
+        expected = np.corrcoef(fitted, target.numpy())[0, 1]
+        assert found == pytest.approx(expected, abs=1e-10)
+    assert (readout(rows, torch.ones(4, 500)) == 0).all()
