@@ -283,7 +283,7 @@ def measure(config: Config, *, progress: bool = True) -> dict[str, np.ndarray]:
             run = descend(config, data, loss, ratio, mode, seeds)
             wanted = run["separation"][:, 0] + config.gain
             when = crossing(run["time"], run["separation"], wanted)
-            clocks[f"class/{mode}"] = when
+            clocks[f"class/{mode}"] = found[f"{key}/{mode}/class time"] = when
             found[f"{key}/{mode}/reached"] = torch.isfinite(when).double()
             if mode == "joint":
                 push = run["push"][:, 0]
