@@ -1,13 +1,16 @@
 """Widgets that live with and without a kernel; one question each, drawn from closed forms."""
 
+from ssl_dynamics.live.alternating import Alternation
 from ssl_dynamics.live.base import Widget
 from ssl_dynamics.live.batchnorm import BatchNormGradients
 from ssl_dynamics.live.covariance_operator import PairBalance
+from ssl_dynamics.live.directpred import ModePlane
 from ssl_dynamics.live.dual_networks import GateFlip
 from ssl_dynamics.live.ema import PolePlane
 from ssl_dynamics.live.expansion import TwoLosses
 from ssl_dynamics.live.info_nce import ResidualBalance
 from ssl_dynamics.live.latent_tree import TreeWalk
+from ssl_dynamics.live.mean_view import TargetTable
 from ssl_dynamics.live.one_neuron import WakingNeuron
 from ssl_dynamics.live.predictor import PredictorTerms
 from ssl_dynamics.live.simsiam import PhasePortrait
@@ -16,14 +19,17 @@ from ssl_dynamics.live.translation import RingWalk
 from ssl_dynamics.live.two_layers import TwoLayers
 
 __all__ = [
+    "Alternation",
     "BatchNormGradients",
     "GateFlip",
+    "ModePlane",
     "PairBalance",
     "PhasePortrait",
     "PolePlane",
     "PredictorTerms",
     "ResidualBalance",
     "RingWalk",
+    "TargetTable",
     "TreeWalk",
     "TwoLayers",
     "TwoLosses",
