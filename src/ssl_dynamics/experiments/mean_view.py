@@ -86,7 +86,7 @@ class Config:
     batch: int = 64
     lr: float = 0.05
     plain_lr: float = 0.02
-    """Learning rate under ``none``, where the size of outputs is free and SimSiam needs a small one."""
+    """Learning rate under ``none``, where outputs have any size and SimSiam needs a small one."""
     momentum: float = 0.9
     evaluations: int = 10
     """How many times the encoders are measured after the start."""
