@@ -32,6 +32,15 @@ def test_gaps_are_those_of_explicit_loops():
                     torch.testing.assert_close(found[s, i, a, b, j, c], gap)
 
 
+def test_scatter_is_that_of_explicit_loops():
+    f = outputs()
+    for s, found in enumerate(experiment.scatter(f)):
+        means = torch.stack([f[s, i].mean(0) for i in range(N)])
+        within = sum(half_square(f[s, i, a], means[i]) for i in range(N) for a in range(M)) / M
+        between = sum(half_square(mean, means.mean(0)) for mean in means)
+        torch.testing.assert_close(found, within / between)
+
+
 @pytest.mark.parametrize("loss", experiment.LOSSES)
 def test_losses_are_those_of_explicit_loops(loss):
     f, T = outputs(), 0.7

@@ -167,7 +167,7 @@ def route_warm(form):
             close(measured, form.numpy(between, within, w))
 
 
-def route_overlap(form):
+def route_out_of_order(form):
     """Where the smallest gap of a triple with the other image as negative turns negative."""
     signs = np.array(list(itertools.product((1, -1), repeat=3)))
 
@@ -193,7 +193,7 @@ ROUTES = {
     "PSD_PART": route_psd_part,
     "QUIET_VIEWS": route_quiet_views,
     "WARM": route_warm,
-    "OVERLAP": route_overlap,
+    "OUT_OF_ORDER": route_out_of_order,
 }
 
 

@@ -103,16 +103,17 @@ WARM = ClosedForm(
     "WARM", (lambda_V, lambda_I, w), -(w**2) * lambda_I * (2 * lambda_V + lambda_I),
     "Residual times the squared temperature, as the temperature goes to infinity.", _OWN,
 )  # fmt: skip
-OVERLAP = ClosedForm(
-    "OVERLAP", (lambda_V,), lambda_V / 4,
-    "Variance of the views above which views of the two images overlap.", _OWN,
+OUT_OF_ORDER = ClosedForm(
+    "OUT_OF_ORDER", (lambda_V,), lambda_V / 4,
+    "Variance of the views above which a view of the other image can be nearer than the own one.",
+    _OWN,
 )  # fmt: skip
 
 FORMS: dict[str, ClosedForm] = {
     form.name: form
     for form in (
         NCE_WEIGHT, TRIPLET_WEIGHT, IMAGE_WEIGHT, PUSH, SHORTFALL, NO_SIGNAL, OTHER_IMAGE,
-        OPERATOR, PSD_PART, QUIET_VIEWS, WARM, OVERLAP,
+        OPERATOR, PSD_PART, QUIET_VIEWS, WARM, OUT_OF_ORDER,
     )
 }  # fmt: skip
 """Every closed form of the chapter, by name."""

@@ -23,7 +23,7 @@ export default {
     w.slider({ key: "w", label: "weight *w*", min: 0, max: 2, step: 0.02,
       ticks: () => [{ label: "balance", value: Math.sqrt(balance() * w.get("temperature")) }] });
     w.slider({ key: "noise", label: "deviation of the views", min: 0, max: 1.5, step: 0.02,
-      ticks: () => [{ label: "none", value: 0 }, { label: "first overlap", value: 0.5 }] });
+      ticks: () => [{ label: "none", value: 0 }, { label: "other image as near", value: 0.5 }] });
     const rates = w.plot({ name: "rates", title: "Growth rate of the weight, times *τ*~c~",
       xlabel: "weight *w*", ylabel: "rate times *τ*~c~", x: [0, 2], y: [-1, 1.1], maxWidth: 400,
       legend: [{ looks: "s-ink w3", label: "the operator" },
@@ -31,8 +31,8 @@ export default {
         { looks: "s-red w2 dot", label: "the residual" }] });
     const triples = w.plot({ name: "triples", title: "Weight of each triple, times *τ*~c~",
       xlabel: "gap *y* = *r*~−~ − *r*~+~", ylabel: "weight times *τ*~c~", x: [-3, 3], y: [-0.03, 1.03],
-      maxWidth: 400, legend: [{ marker: "dot", looks: "f-red", label: "pulled together" },
-        { marker: "dot", looks: "f-blue", label: "pushed apart" }] });
+      maxWidth: 400, legend: [{ marker: "dot", looks: "f-red", label: "out of order: shrinks *w*" },
+        { marker: "dot", looks: "f-blue", label: "in order: stretches *w*" }] });
     w.number("rate", "operator");
     w.number("psd", "covariance part");
     w.number("residual", "residual");
@@ -75,8 +75,8 @@ export default {
         e === 0 ? ["quiet", "good", "No residual.", "All views of an image agree, so the operator is its covariance part. Nothing ever stops the weight; its growth only slows down."]
         : x === 0 ? ["start", "good", "At the start.", "All weights of triples are 1/(2*τ*~c~): InfoNCE is the simple loss, and the residual is zero."]
         : Math.abs(rate) < 1e-9 ? ["critical", "", "In balance.", `Here covariance and residual cancel. A larger weight or a lower temperature would make the operator negative.`]
-        : rate < 0 ? ["shrinks", "bad", "The operator is negative.", `Positive semi-definiteness is lost: triples whose views lie farther apart than the images (red) pull harder than the others push. The weight shrinks to ${show(at)}.`]
-        : ["grows", "good", "The covariance wins.", `The residual takes ${show(100 * (1 - rate / psd), 3)} % of the covariance part. The weight grows to ${show(at)}${e > 0.5 ? "" : "; only triples that hold the same image twice stop it there"}.`];
+        : rate < 0 ? ["shrinks", "bad", "The operator is negative.", `Triples whose positive lies farther away than their negative (red) shrink the weight more than the others stretch it. The weight shrinks to ${show(at)}.`]
+        : ["grows", "good", "The covariance wins.", `The residual ${rate < psd ? "takes" : "adds"} ${show(100 * Math.abs(1 - rate / psd), 3)} % of the covariance part. The weight grows to ${show(at)}${e > 0.5 ? "" : "; only triples that hold the same image twice stop it there"}.`];
       return { regime, tone, caption: [lead, rest_],
         numbers: { rate, psd, residual: rate - psd, edge: e === 0 ? 0 : critical } };
     });
