@@ -516,7 +516,7 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("temperature", "critical"): s["w"] ** 2 / info_nce_balance(s["noise"]),
         ("w", "balance"): (info_nce_balance(s["noise"]) * s["temperature"]) ** 0.5,
         ("noise", "none"): 0.0,
-        ("noise", "first overlap"): 0.5,
+        ("noise", "other image as near"): 0.5,
     },
     "dual_networks": lambda s: {
         ("delta", "no step"): 0.0,

@@ -24,11 +24,14 @@ from ssl_dynamics.theory import (
     dual_networks,
     ema,
     expansion,
+    info_nce,
     latent_tree,
     one_neuron,
     predictor,
     simsiam,
     teaser,
+    translation,
+    two_layers,
 )
 
 def chosen(module, *names):
@@ -45,10 +48,13 @@ shown = {
         "SECOND_EXIT", "CRITICAL_GAIN", "RESPONSE")),
     "expansion": live.TwoLosses(chosen(expansion, "OUTPUT_UP", "OUTPUT_DOWN", "OUTPUT_STAY",
         "PAIR_VARIANCE", "MEAN_LOSS")),
+    "info_nce": live.ResidualBalance(chosen(info_nce, "OPERATOR", "PSD_PART", "NCE_WEIGHT")),
     "latent_tree": live.TreeWalk(chosen(latent_tree, "PATH_POLARITY")),
     "one_neuron": live.WakingNeuron(chosen(one_neuron, "RATE", "GROWTH", "FIRST_FLIP")),
     "simsiam": live.PhasePortrait(chosen(simsiam, "flow_stop", "flow_full", "flow_second",
         "limit_stop", "limit_full", "limit_second")),
+    "translation": live.RingWalk(chosen(translation, "SITE", "CLOCK_TIME", "MIXTURE")),
+    "two_layers": live.TwoLayers(chosen(two_layers, "BLOW_UP", "SQUARE", "PRODUCT", "FROZEN")),
     "teaser": live.TwoViews(chosen(teaser, "PAIR_GRADIENT", "THRESHOLD", "WEIGHT")),
 }
 display(*shown.values())
@@ -188,6 +194,9 @@ def _shown(page, name: str) -> Shown:
         ("teaser", "sigma_aug", 1.0),
         ("latent_tree", "latent", 7.0),
         ("one_neuron", "spread", 0.5),
+        ("info_nce", "temperature", 1.0),
+        ("two_layers", "a_1", 1.2),
+        ("translation", "corner", 1.0),
     ],
 )
 def test_a_slider_moves_the_traitlet_and_back(lab, name, trait, value):
