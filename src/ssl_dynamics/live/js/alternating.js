@@ -6,9 +6,9 @@ export default {
     const RATE = 0.1, STEPS = 200, MODES = [["A", 1, 0.25, "blue", ""], ["B", 1, 1, "red", " dash"]];
     const best = MODES.map(([, between, within]) => between / (between + within));
     w.select({ key: "target", label: "target", options: [
-      ["held", "mean output or one view, held"], ["average", "moving average of the weights"],
-      ["followed", "no stop-gradient: it follows"]] });
-    w.slider({ key: "memory", label: "steps held *K*~η~, or memory of the average", min: 1, max: 50,
+      ["held", "held: mean or one view"], ["average", "moving average"],
+      ["followed", "follows the gradient"]] });
+    w.slider({ key: "memory", label: "steps held *K*~η~, or averaged", min: 1, max: 50,
       step: 1, digits: 0, ticks: () => [{ label: "renewed every step", value: 1 },
         { label: "10", value: 10 }, { label: "50", value: 50 }] });
     w.slider({ key: "p", label: "predictor scale *p*", min: 0.05, max: 1.25, step: 0.01,
@@ -16,8 +16,8 @@ export default {
         { label: "no predictor", value: 1 }] });
     const plot = w.plot({ name: "modes", title: "Size of two modes", xlabel: "training step",
       ylabel: "size, 1 at the start", x: [0, STEPS], y: [-4, 1], log: true, maxWidth: 560,
-      legend: [{ looks: "s-blue w3", label: "A: views differ little, *λ~I~* = 0.25" },
-        { looks: "s-red w3 dash", label: "B: views differ much, *λ~I~* = 1" }] });
+      legend: [{ looks: "s-blue w3", label: "A: views differ little, *λ*~I~ = 0.25" },
+        { looks: "s-red w3 dash", label: "B: views differ much, *λ*~I~ = 1" }] });
     w.number("A", "A after 200 steps");
     w.number("B", "B after 200 steps");
     w.number("rate_A", "A, per step");
