@@ -141,8 +141,8 @@ def observe(
     facts = [
         ("record", f"{record.experiment}/{record.name}"),
         ("metric", _metric_name(metric) + _place(record, metric, at)),
-        ("mean", f"{interval.mean:.4g}"),
-        (f"95 % interval ({kind})", f"{interval.low:.4g} to {interval.high:.4g}"),
+        ("mean", _signed(interval.mean)),
+        (f"95 % interval ({kind})", f"{_signed(interval.low)} to {_signed(interval.high)}"),
         ("seeds", f"n = {interval.n}"),
         ("device", record.device),
         ("predicate" if claim_part.restated else "declared before the run", str(predicate)),
@@ -257,6 +257,11 @@ def _equation(name: Any, value: Any) -> str:
     if isinstance(name, sp.Basic) and isinstance(value, sp.Basic | int):
         return f"${sp.latex(name)} = {sp.latex(value)}$"
     return f"{name} = {_plain(value)}"
+
+
+def _signed(value: float) -> str:
+    """Four significant digits, with a true minus sign."""
+    return f"{value:.4g}".replace("-", "−", 1) if value < 0 else f"{value:.4g}"
 
 
 def _plain(value: Any, digits: int = 6) -> str:
