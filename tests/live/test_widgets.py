@@ -11,6 +11,7 @@ import pytest
 import traitlets
 
 from ssl_dynamics.live import (
+    Alternation,
     BatchNormGradients,
     GateFlip,
     PairBalance,
@@ -28,6 +29,7 @@ from ssl_dynamics.live import (
 )
 from ssl_dynamics.symbolic import ClosedForm
 from ssl_dynamics.theory import (
+    alternating,
     batchnorm,
     covariance_operator,
     dual_networks,
@@ -44,6 +46,11 @@ from ssl_dynamics.theory import (
 )
 
 FORMS: dict[type[Widget], list[ClosedForm]] = {
+    Alternation: [
+        alternating.FORMS["ROUND"],
+        ema.FORMS["STEP"],
+        alternating.FORMS["FOLLOWED_STEP"],
+    ],
     BatchNormGradients: list(batchnorm.VARIANTS.values()),
     PairBalance: [covariance_operator.FORMS[k] for k in ("BETA_RATE", "BETA_EDGE")],
     GateFlip: [dual_networks.FORMS[k] for k in ("OUTPUT", "FROZEN", "GAP", "FLIP")],
@@ -104,6 +111,7 @@ def test_changed_values_change_the_id(kind):
         others
         | {
             "temperature": 1.5,
+            "target": "average",
             "delta": 0.5,
             "beta_plus": 0.5,
             "latent": 3.0,

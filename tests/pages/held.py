@@ -42,6 +42,7 @@ PAGES = {
     "predictor": "book/no_negatives/predictor",
     "ema": "book/no_negatives/ema",
     "simsiam": "book/no_negatives/simsiam",
+    "alternating": "book/no_negatives/alternating",
     "expansion": "book/no_negatives/expansion",
     "teaser": "book/index",
     "latent_tree": "book/contrastive/latent_tree",
@@ -205,6 +206,28 @@ def ema_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     if abs(abs(outer) - 1) > 1e-6 and abs(outer) > 1e-6:
         close(numbers["time"], np.log(2) / abs(np.log(abs(outer))), 1e-5)
     close(abs(numbers["bare"]), np.abs(_poles(a, b, 0.0)).max(), 1e-6)
+
+
+def alternating_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Two modes, step by step, by the recursions themselves."""
+    p, memory, rate = state["p"], round(state["memory"]), 0.1
+    for mode, within in (("A", 0.25), ("B", 1.0)):
+        total, w, target, sizes = 1 + within, 1.0, 1.0, [1.0]
+        for step in range(200):
+            if state["target"] == "held" and step % memory == 0:
+                target = w
+            if state["target"] == "followed":
+                w -= rate * (p**2 * total - 2 * p + total) * w
+            else:
+                w -= rate * p * (p * total * w - target)
+            if state["target"] == "average":
+                target += (w - target) / memory
+            sizes.append(w)
+        steps, height = picture["modes", mode]
+        wanted = np.maximum(np.abs(np.array(sizes)[steps.astype(int)]), 1e-12)
+        close(height, np.log10(wanted), 1e-6)
+        close(numbers[mode], sizes[-1], 1e-6)
+        close(numbers[f"rate_{mode}"], abs(sizes[-1]) ** (1 / 200), 1e-6)
 
 
 def expansion_widget(state: State, numbers: Numbers, picture: Picture) -> None:
@@ -449,6 +472,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "batchnorm": batchnorm_widget,
     "predictor": predictor_widget,
     "ema": ema_widget,
+    "alternating": alternating_widget,
     "expansion": expansion_widget,
     "simsiam": simsiam_widget,
     "teaser": teaser_widget,
@@ -490,6 +514,14 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("spread", "first flip"): first_flip(s["mean"]),
     },
     "latent_tree": lambda s: _walk_ticks(),
+    "alternating": lambda s: {
+        ("memory", "renewed every step"): 1.0,
+        ("memory", "10"): 10.0,
+        ("memory", "50"): 50.0,
+        ("p", "best for A"): 1 / 1.25,
+        ("p", "best for B"): 1 / 2,
+        ("p", "no predictor"): 1.0,
+    },
     "expansion": lambda s: {
         ("moved", "kurtosis of Laplace"): 1 / 6,
         ("moved", "normal"): 1 / 3,

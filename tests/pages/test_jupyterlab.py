@@ -19,6 +19,7 @@ from seen import Shown
 CELL = """\
 from ssl_dynamics import live
 from ssl_dynamics.theory import (
+    alternating,
     batchnorm,
     covariance_operator,
     dual_networks,
@@ -38,6 +39,7 @@ def chosen(module, *names):
     return [module.FORMS[name] for name in names]
 
 shown = {
+    "alternating": live.Alternation([alternating.ROUND, ema.STEP, alternating.FOLLOWED_STEP]),
     "batchnorm": live.BatchNormGradients(batchnorm.VARIANTS.values()),
     "covariance_operator": live.PairBalance(chosen(covariance_operator, "BETA_RATE",
         "BETA_EDGE")),

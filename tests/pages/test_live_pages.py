@@ -19,6 +19,7 @@ BOUNDS = {
     "mean": (-1, 1, 0.01), "spread": (0, 3, 0.01),
     "beta_plus": (-1, 3, 0.02), "within": (0.4, 2, 0.02),
     "temperature": (0.1, 3, 0.05), "w": (0, 2, 0.02), "noise": (0, 1.5, 0.02),
+    "memory": (1, 50, 1),
     "moved": (0.05, 1, 0.01), "size": (0.1, 1.5, 0.05), "bend": (-1.5, 1.5, 0.05),
     "latent": (0, 30, 1), "delta": (-2, 2, 0.02), "h": (-1, 1, 0.02), "leak": (0, 1, 0.02),
 }  # fmt: skip
@@ -31,6 +32,7 @@ WITH_SLIDERS = [
     "one_neuron",
     "predictor",
     "ema",
+    "alternating",
     "expansion",
     "teaser",
     "two_layers",
@@ -95,7 +97,7 @@ def test_ticks_stand_at_the_critical_values(visit, name):
     captions: dict[str, str] = {}
     starts = {"ema": [(0.5, 0.8, 0.8), (2.5, 0.5, 0.9)], "predictor": [(0.4, 0.5)],
               "teaser": [(0.4, 0.7)], "one_neuron": [(0.6, 0.4)], "latent_tree": [(7.0,)],
-              "two_layers": [(1.2, 0.5)],
+              "two_layers": [(1.2, 0.5)], "alternating": [(10.0, 0.6)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
               "covariance_operator": [(2.0, 0.8)],
               "info_nce": [(0.5, 0.6, 0.8), (1.0, 1.2, 0.3)]}[name]  # fmt: skip
