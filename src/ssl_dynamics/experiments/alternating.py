@@ -31,7 +31,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import trange
 
-from ssl_dynamics.data import PIXELS, StepStream, digits
+from ssl_dynamics.data import PIXELS, Digits, StepStream, digits
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.measures import effective_rank, knn_accuracy, output_std
 from ssl_dynamics.networks import mlp
@@ -113,7 +113,8 @@ class Config:
 def moments(outputs: Tensor) -> tuple[Tensor, Tensor]:
     """Second moments of the mean outputs and of all outputs: [S, N, V, d] -> [S, d, d] twice."""
     means, rows = outputs.mean(-2).double(), outputs.flatten(-3, -2).double()
-    return tuple(m.mT @ m / m.shape[-2] for m in (means, rows))
+    between, total = (m.mT @ m / m.shape[-2] for m in (means, rows))
+    return between, total
 
 
 def best_predictor(between: Tensor, total: Tensor) -> Tensor:
@@ -185,7 +186,7 @@ def train(config: Config, hidden: tuple[int, ...], name: str, *, progress: bool 
 
 
 @torch.no_grad()
-def measured(net: nn.Module, data) -> dict[str, Tensor]:
+def measured(net: nn.Module, data: Digits) -> dict[str, Tensor]:
     """Deviation and effective rank of the outputs, 5-NN accuracy, size of the last weights; [S].
 
     ``best``: mean eigenvalue of the best linear predictor. ``gram``: inner products of the rows of
