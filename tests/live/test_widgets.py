@@ -14,12 +14,14 @@ from ssl_dynamics.live import (
     Alternation,
     BatchNormGradients,
     GateFlip,
+    ModePlane,
     PairBalance,
     PhasePortrait,
     PolePlane,
     PredictorTerms,
     ResidualBalance,
     RingWalk,
+    TargetTable,
     TreeWalk,
     TwoLayers,
     TwoLosses,
@@ -32,11 +34,13 @@ from ssl_dynamics.theory import (
     alternating,
     batchnorm,
     covariance_operator,
+    directpred,
     dual_networks,
     ema,
     expansion,
     info_nce,
     latent_tree,
+    mean_view,
     one_neuron,
     predictor,
     simsiam,
@@ -44,6 +48,9 @@ from ssl_dynamics.theory import (
     translation,
     two_layers,
 )
+
+SMALL = {"decay": 0.005}
+"""Arguments that are far below 1 in every form: weight decay has a critical value."""
 
 FORMS: dict[type[Widget], list[ClosedForm]] = {
     Alternation: [
@@ -62,6 +69,13 @@ FORMS: dict[type[Widget], list[ClosedForm]] = {
         expansion.FORMS[k]
         for k in ("OUTPUT_UP", "OUTPUT_DOWN", "OUTPUT_STAY", "PAIR_VARIANCE", "MEAN_LOSS")
     ],
+    ModePlane: [
+        directpred.FORMS[k]
+        for k in (
+            "MODE_FLOW", "P_PLUS", "P_MINUS", "CRITICAL_DECAY", "ALIGN_ALL", "GROW_AT_ALL",
+            "ALIGNMENT_RATE",
+        )
+    ],
     PolePlane: [
         ema.FORMS[k]
         for k in (
@@ -76,6 +90,7 @@ FORMS: dict[type[Widget], list[ClosedForm]] = {
         )
     ],
     ResidualBalance: [info_nce.FORMS[k] for k in ("OPERATOR", "PSD_PART", "NCE_WEIGHT")],
+    TargetTable: [mean_view.FORMS["LINE_SPREAD"]],
     TreeWalk: [latent_tree.FORMS["PATH_POLARITY"]],
     RingWalk: [translation.FORMS[k] for k in ("SITE", "CLOCK_TIME", "MIXTURE")],
     WakingNeuron: [one_neuron.FORMS[k] for k in ("RATE", "GROWTH", "FIRST_FLIP")],
@@ -115,6 +130,7 @@ def test_changed_values_change_the_id(kind):
             "delta": 0.5,
             "beta_plus": 0.5,
             "latent": 3.0,
+            "objective": "pair",
             "neuron": "linear",
             "moved": 1.0,
             "a_1": 0.5,
@@ -129,7 +145,8 @@ def test_changed_values_change_the_id(kind):
 def test_forms_reach_the_browser_in_the_order_of_the_drawing_code(kind, need, tmp_path):
     widget, rng = kind(FORMS[kind]), np.random.default_rng(5)
     points = {
-        role: rng.uniform(0.2, 0.9, (8, len(names))).tolist() for role, names in kind.ROLES.items()
+        role: (rng.uniform(0.2, 0.9, (8, len(names))) * [SMALL.get(n, 1) for n in names]).tolist()
+        for role, names in kind.ROLES.items()
     }
     source = widget._esm.split("const QUESTION")[0] + (
         f"\nconst points = {json.dumps(points)};\n"

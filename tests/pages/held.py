@@ -20,6 +20,7 @@ from ssl_dynamics.records import load
 from ssl_dynamics.theory import (
     batchnorm,
     covariance_operator,
+    directpred,
     dual_networks,
     ema,
     info_nce,
@@ -44,6 +45,8 @@ PAGES = {
     "simsiam": "book/no_negatives/simsiam",
     "alternating": "book/no_negatives/alternating",
     "expansion": "book/no_negatives/expansion",
+    "mean_view": "book/no_negatives/mean_view",
+    "directpred": "book/no_negatives/directpred",
     "teaser": "book/index",
     "latent_tree": "book/contrastive/latent_tree",
     "one_neuron": "book/contrastive/one_neuron",
@@ -254,6 +257,56 @@ def expansion_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     if alone > 1e-9:
         close(numbers["variance"], noise / alone, 1e-6)
         close(numbers["relative"], np.sqrt(noise / alone) / 2, 1e-6)
+
+
+def directpred_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The orbit by SciPy on the weight instead of its square; fixed points by NumPy's roots."""
+    decay, tau = state["decay"], state["tau"]
+    end = max(400.0, 12 / decay) if decay else 400.0
+
+    def flow(_: float, y: np.ndarray) -> list[float]:
+        pull = y[1] * (tau - 2 * y[0])
+        return [y[1] * pull - decay * y[0], y[0] * pull - decay * y[1]]
+
+    start = (state["p"], np.sqrt(state["s"]))
+    last = solve_ivp(flow, (0, end), start, method="DOP853", rtol=1e-11, atol=1e-14).y[:, -1]
+    close([numbers["p"], numbers["s"]], [last[0], last[1] ** 2], 2e-5)
+    close(numbers["critical"], tau**2 / 8)
+    rate = 2 * (state["s"] / 2 + state["p"] ** 2) - tau * state["p"] + 1.5 * decay
+    close(numbers["rate"], rate)
+    x, y = picture["plane", "parabola"]
+    close(y, x**2)
+    path = picture["plane", "orbit"]
+    close([path[0][0], path[1][0]], [state["p"], state["s"]])
+    close([path[0][-1], path[1][-1]], [numbers["p"], numbers["s"]])
+    if decay > tau**2 / 8 + 1e-12:
+        assert ("plane", "plus") not in picture
+        return
+    low, high = np.sort(np.roots([2, -tau, decay]).real)
+    close([numbers["minus"], numbers["plus"]], [low, high], 1e-6)
+    close(np.ravel(picture["plane", "plus"]), [high, high**2], 1e-6)
+
+
+def mean_view_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The record itself, averaged over its seeds; the line of rank one by a cloud of points."""
+    record, name = load("mean_view/digits"), f"{state['objective']}/{state['norm']}"
+    steps = record.axes["step"]
+    at = round(state["moment"] * (len(steps) - 1))
+    for key in ("spread", "rank", "knn"):
+        values = record[f"{name}/{key}"].mean(0)
+        close(numbers[key], values[at], 1e-4)
+        if key != "rank":
+            place, height = picture["course", key]
+            close(place, steps)
+            close(height, values, 1e-4)
+            close(np.ravel(picture["course", f"{key}-now"]), [steps[at], values[at]], 1e-4)
+    close(numbers["random"], record[f"{name}/knn"][:, 0].mean(), 1e-4)
+    cloud = np.array([[1.0, 1.0], [-1.0, -1.0]]) / np.sqrt(2)
+    close(picture["course", "line"][1], cloud.std(0).mean() * np.sqrt(2))
+    for mark, place in (("share-start", 0), ("share", at)):
+        wanted = [record[f"{name}/share {k}"][:, place].mean() for k in range(1, 9)]
+        close(picture["spectrum", mark][0], np.arange(1, 9))
+        close(picture["spectrum", mark][1], wanted, 1e-4)
 
 
 @lru_cache(maxsize=256)
@@ -474,6 +527,8 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "ema": ema_widget,
     "alternating": alternating_widget,
     "expansion": expansion_widget,
+    "mean_view": mean_view_widget,
+    "directpred": directpred_widget,
     "simsiam": simsiam_widget,
     "teaser": teaser_widget,
     "latent_tree": latent_tree_widget,
@@ -529,6 +584,14 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("moved", "two views"): 1.0,
         ("size", "small"): 0.2,
         ("bend", "linear encoder"): 0.0,
+    },
+    "directpred": lambda s: {
+        ("decay", "none"): 0.0,
+        ("decay", "0.05"): 0.05,
+        ("decay", "critical"): float(directpred.CRITICAL_DECAY.numpy(s["tau"], 1.0)),
+        ("tau", "all collapse below"): float(directpred.GROW_AT_ALL.numpy(1.0, s["decay"])),
+        ("tau", "all align below"): float(directpred.ALIGN_ALL.numpy(1.0, s["decay"])),
+        ("tau", "1"): 1.0,
     },
     "two_layers": lambda s: {
         ("a_1", "balanced"): s["a_2"],

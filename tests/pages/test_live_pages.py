@@ -22,6 +22,7 @@ BOUNDS = {
     "memory": (1, 50, 1),
     "moved": (0.05, 1, 0.01), "size": (0.1, 1.5, 0.05), "bend": (-1.5, 1.5, 0.05),
     "latent": (0, 30, 1), "delta": (-2, 2, 0.02), "h": (-1, 1, 0.02), "leak": (0, 1, 0.02),
+    "decay": (0, 0.2, 0.005), "tau": (0.1, 1, 0.01),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
 WITH_SLIDERS = [
@@ -34,6 +35,7 @@ WITH_SLIDERS = [
     "ema",
     "alternating",
     "expansion",
+    "directpred",
     "teaser",
     "two_layers",
 ]
@@ -174,6 +176,37 @@ def test_full_batchnorm_is_silent_on_a_straight_line(visit):
         button = shown.root.locator("button", has_text=words)
         shown.keys(button, "Enter")
         assert held(shown, "batchnorm") == "silent"
+
+
+def test_every_objective_under_every_normalisation(visit):
+    shown = visit(PAGES["mean_view"]).widget("mean_view")
+    objective, norm = (
+        shown.root.locator(f'[data-control="{key}"] select') for key in ("objective", "norm")
+    )
+    regimes = {}
+    for rule in objective.locator("option").evaluate_all("o => o.map(e => e.value)"):
+        objective.select_option(rule)
+        for kind in norm.locator("option").evaluate_all("o => o.map(e => e.value)"):
+            norm.select_option(kind)
+            assert (shown.state()["objective"], shown.state()["norm"]) == (rule, kind)
+            regimes[rule, kind] = held(shown, "mean_view")
+    assert len(regimes) == 28
+    assert regimes["mean", "none"] == regimes["mean", "l2"] == "point"
+    assert regimes["mean", "output"] == regimes["mean+stop", "output"] == "flat"
+    assert regimes["pair+predictor+stop", "output"] == "kept"
+    assert regimes["mean+predictor+stop", "output"] == "kept"
+    for words, regime in (("the question", "point"), ("the trap", "flat"), ("SimSiam", "kept"),
+                          ("the rescue", "kept")):  # fmt: skip
+        shown.keys(shown.root.locator("button", has_text=words), "Enter")
+        assert held(shown, "mean_view") == regime
+    slider = shown.slider("moment")
+    shown.keys(slider, "Home")
+    assert held(shown, "mean_view") == "start"
+    shown.keys(slider, "ArrowRight", "ArrowRight")
+    assert shown.state()["moment"] == pytest.approx(0.2)
+    held(shown, "mean_view")
+    shown.press("moment", "end")
+    assert held(shown, "mean_view") == "kept"
 
 
 def test_a_walk_around_the_ring(visit):
