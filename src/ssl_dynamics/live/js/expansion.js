@@ -11,7 +11,7 @@ export default {
     w.slider({ key: "bend", label: "second derivative of the encoder *F″*", min: -1.5, max: 1.5, step: 0.05,
       ticks: () => [{ label: "linear encoder", value: 0 }, { label: "bent", value: 1 }] });
     const shape = w.plot({ name: "encoder", title: "Three views and what the encoder makes of them",
-      xlabel: "view, less the mean view", ylabel: "output", x: [-1.6, 1.6], y: [-2.6, 2.6],
+      xlabel: "view, less the mean view", ylabel: "output", x: [-1.6, 1.6], y: [-3.6, 3.6],
       maxWidth: 460, legend: [{ looks: "s-ink w2", label: "encoder" },
         { looks: "s-quiet w1 dash", label: "its derivative, all that the first order sees" },
         { marker: "dot", looks: "f-blue", label: "views, larger if more likely" },
@@ -67,12 +67,12 @@ export default {
       law.bounds([0, widest * 1.06], null);
       law.line("common", 2 * loss, 0, 2 * loss, 1.05, "s-ink w2 dash");
       const nudge = widest * 0.006;
-      for (const [name, list, looks, side] of [["twice", twice, "blue", -1], ["pair", pairs, "red", 1]])
+      // stems side by side; dots where they belong, the second smaller, so that both show
+      for (const [name, list, looks, side, radius] of [["twice", twice, "blue", -1, 7], ["pair", pairs, "red", 1, 4]])
         for (const [value, share] of list) {
           const x = Math.max(value + side * nudge, 0);
           law.line(`${name}-stem`, x, 0, x, share, `s-${looks} w3`);
-          const dot = law.circle(name, x, share, 5, `f-${looks}`);
-          dot.dataset.x = value;
+          law.circle(name, value, share, radius, `f-${looks}`);
         }
       law.say(`Both losses have the mean ${show(2 * loss)}. Variance: ${show(4 * single)} for twice the loss against the mean, ${show(pair)} for a pair.`);
 
