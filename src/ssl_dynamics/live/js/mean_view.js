@@ -60,8 +60,9 @@ export default {
         : `The neighbours are better than those of the random encoder by ${fixed(-loss)}`;
       const [regime, tone, lead, rest] =
         at === 0 ? ["start", "", "Before training.", `A random encoder: spread ${fixed(spread)}, effective rank ${fixed(rank, 1)}. Its 5-NN accuracy, ${fixed(knn)}, is what training has to beat.`]
-        : spread < 0.1 ? ["point", "bad", "Collapsed, almost to one point.", `The spread is ${fixed(spread)}. ${neighbours}. Cosine neighbours can still read differences that small.`]
+        : spread < 0.07 ? ["point", "bad", "Collapsed, almost to one point.", `The spread is ${fixed(spread)}. ${neighbours}. Cosine neighbours can still read differences that small.`]
         : rank < 3.5 ? ["flat", "bad", "Collapsed to a few directions.", `The spread says ${fixed(spread)} and sees ${spread > 0.9 ? "nothing" : "little"}; the effective rank is ${fixed(rank, 1)}. ${neighbours}.`]
+        : spread < 0.2 ? ["narrow", "", "Narrow, not flat.", `The spread has fallen to ${fixed(spread)}, but the effective rank is still ${fixed(rank, 1)}. ${neighbours}.`]
         : ["kept", "good", "Not collapsed.", `Spread ${fixed(spread)}, effective rank ${fixed(rank, 1)}. ${neighbours}.`];
       const told = (key, places) => ({ value: now[key][at][0],
         text: `${fixed(now[key][at][0], places)} ± ${fixed(now[key][at][1], places)}` });
