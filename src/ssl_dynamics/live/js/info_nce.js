@@ -22,7 +22,7 @@ export default {
       ticks: () => [{ label: "critical", value: w.get("w") ** 2 / balance() }] });
     w.slider({ key: "w", label: "weight *w*", min: 0, max: 2, step: 0.02,
       ticks: () => [{ label: "balance", value: Math.sqrt(balance() * w.get("temperature")) }] });
-    w.slider({ key: "noise", label: "deviation of the views", min: 0, max: 1.5, step: 0.02,
+    w.slider({ key: "noise", label: "deviation of the views √*λ*~I~", min: 0, max: 1.5, step: 0.02,
       ticks: () => [{ label: "none", value: 0 }, { label: "other image as near", value: 0.5 }] });
     const rates = w.plot({ name: "rates", title: "Growth rate of the weight, times *τ*~c~",
       xlabel: "weight *w*", ylabel: "rate times *τ*~c~", x: [0, 2], y: [-1, 1.1], maxWidth: 400,
@@ -76,7 +76,7 @@ export default {
         : x === 0 ? ["start", "good", "At the start.", "All weights of triples are 1/(2*τ*~c~): InfoNCE is the simple loss, and the residual is zero."]
         : Math.abs(rate) < 1e-9 ? ["critical", "", "In balance.", `Here covariance and residual cancel. A larger weight or a lower temperature would make the operator negative.`]
         : rate < 0 ? ["shrinks", "bad", "The operator is negative.", `Triples whose positive lies farther away than their negative (red) shrink the weight more than the others stretch it. The weight shrinks to ${show(at)}.`]
-        : ["grows", "good", "The covariance wins.", `The residual ${rate < psd ? "takes" : "adds"} ${show(100 * Math.abs(1 - rate / psd), 3)} % of the covariance part. The weight grows to ${show(at)}${e > 0.5 ? "" : "; only triples that hold the same image twice stop it there"}.`];
+        : ["grows", "good", rate < psd ? "The covariance wins." : "Both parts stretch.", `The residual ${rate < psd ? "takes" : "adds"} ${show(100 * Math.abs(1 - rate / psd), 3)} % of the covariance part. The weight grows to ${show(at)}${e > 0.5 ? "" : "; only triples that hold the same image twice stop it there"}.`];
       return { regime, tone, caption: [lead, rest_],
         numbers: { rate, psd, residual: rate - psd, edge: e === 0 ? 0 : critical } };
     });
