@@ -351,8 +351,8 @@ images = _row(
     integer=True,
 )  # fmt: skip
 views = _row(
-    "M", "M", "equally likely views of each image", "covariance_operator alternating expansion", positive=True,
-    integer=True,
+    "M", "M", "equally likely views of each image", "covariance_operator alternating expansion",
+    positive=True, integer=True,
 )  # fmt: skip
 trace_cov = _row(
     "T_f", r"T_{\bar f}", "trace of the covariance of the image means of the outputs",
