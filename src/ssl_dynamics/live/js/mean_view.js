@@ -64,11 +64,9 @@ export default {
         : rank < 3.5 ? ["flat", "bad", "Collapsed to a few directions.", `The spread says ${fixed(spread)} and sees ${spread > 0.9 ? "nothing" : "little"}; the effective rank is ${fixed(rank, 1)}. ${neighbours}.`]
         : spread < 0.2 ? ["narrow", "", "Narrow, not flat.", `The spread has fallen to ${fixed(spread)}, but the effective rank is still ${fixed(rank, 1)}. ${neighbours}.`]
         : ["kept", "good", "Not collapsed.", `Spread ${fixed(spread)}, effective rank ${fixed(rank, 1)}. ${neighbours}.`];
-      const told = (key, places) => ({ value: now[key][at][0],
-        text: `${fixed(now[key][at][0], places)} ± ${fixed(now[key][at][1], places)}` });
-      return { regime, tone, caption: [lead, `${rest} (Mean of ${COURSES.seeds} seeds, with the half width of its 95 % interval.)`],
-        numbers: { spread: told("spread", 3), rank: told("rank", 1), knn: told("knn", 3),
-          random: { value: random, text: fixed(random, 3) } } };
+      const half = (key, places) => `± ${fixed(now[key][at][1], places)}`;
+      const seeds = `Means of ${COURSES.seeds} seeds, with 95 % intervals of ${half("spread", 3)}, ${half("rank", 1)} and ${half("knn", 3)}.`;
+      return { regime, tone, caption: [lead, `${rest} ${seeds}`], numbers: { spread, rank, knn, random } };
     });
   },
 };
