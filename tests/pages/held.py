@@ -583,7 +583,9 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("moved", "uniform"): 5 / 9,
         ("moved", "two views"): 1.0,
         ("size", "small"): 0.2,
+        ("size", "1"): 1.0,
         ("bend", "linear encoder"): 0.0,
+        ("bend", "bent"): 1.0,
     },
     "directpred": lambda s: {
         ("decay", "none"): 0.0,

@@ -84,7 +84,7 @@ export default {
         : `The first order misses ${show(100 * gap, 2)} % of the loss${Math.abs(beyond) > 0 ? ", all of it of fourth order, because the views lie symmetrically" : ""}.`;
       const [regime, tone, lead, rest] =
         ratio === Infinity ? ["noiseless", "", "One loss has no noise at all.", "Every view is equally far from the mean, so the loss against the mean never varies and the ratio is infinite. The mean gradient of the pair loss is still exactly twice the other."]
-        : close ? ["equal", "", "The same noise.", "Relative to its mean the pair loss varies as much as the other. It is a change of the learning rate."]
+        : close ? ["critical", "", "The same noise.", "Relative to its mean the pair loss varies as much as the other. It is a change of the learning rate."]
         : relative > 1 ? ["noisier", "", "The pair loss is noisier.", `Relative to its mean it varies ${show(relative)} times as much. Its mean gradient is exactly twice the other, so it leads to the same place.`]
         : ["calmer", "", "The pair loss is the calmer one.", `Relative to its mean it varies only ${show(relative)} times as much. "Larger variance" is no law.`];
       return { regime, tone, caption: [lead, `${rest} ${order}`], numbers: {
