@@ -73,6 +73,27 @@ def test_equal_weights_rest():
     assert np.isnan(selectivity(path.direction, path.liked, (1, 2))[0])
 
 
+def test_a_tie_rests_with_gates_that_would_not_last():
+    w = np.array([[2.0, 2.0, -1.0, 0.0, -1.0]])
+    path = ring_flow(w)
+    assert path.liked[0] == path.corners[0] == 0
+    up, down = ring_flow(w + 1e-6 * np.eye(5)[[3]]), ring_flow(w - 1e-6 * np.eye(5)[[3]])
+    assert up.liked[0] * down.liked[0] == -1
+    assert min(up.corners[0], down.corners[0]) > 0
+
+
+@pytest.mark.parametrize(("sites", "factor"), [(11, 5), (7, 3), (8, 3)])
+def test_multiplying_the_places_carries_paths_into_paths(sites, factor):
+    w = np.random.default_rng(sites).normal(size=(60, sites))
+    places = factor * np.arange(sites) % sites
+    carried = np.empty_like(w)
+    carried[:, places] = w
+    short = [min(factor * c % sites, -factor * c % sites) for c in (1, 2)]
+    one, two = ring_flow(w), ring_flow(carried, (short[0], short[1]))
+    np.testing.assert_array_equal(one.liked, two.liked)
+    np.testing.assert_allclose(two.direction[:, places], one.direction, atol=1e-9)
+
+
 def test_the_rule_counts_places_on_five_sites():
     w = np.random.default_rng(6).normal(size=(400, 5))
     path = ring_flow(w, keep=False)

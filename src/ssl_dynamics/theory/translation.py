@@ -6,7 +6,7 @@ a), the other *disliked* (-, step b); :math:`D=\bar f_+-\bar f_-\ge0`. The gate 
 place p is :math:`g^\pm_p`. Then :math:`u=\bar K_+-\bar K_-` has at site i the entry
 :math:`(g^+_i+g^+_{i-a}-g^-_i-g^-_{i-b})/d`, the operator is :math:`\pi(1-\pi)uu^\top`, and on the
 clock :math:`d\ell=\kappa\pi(1-\pi)D\,dt` the weights move with the constant velocity u until a gate
-flips. Along the boundary of a disliked picture they slide with a mixture of both sides.
+flips. Along the boundary of a disliked picture they can slide, with a mixture of both sides.
 
 Source: that the operator of this problem has an analytic form is said in the author's post on
 Tian, Yu, Chen and Ganguli (2020). All formulas are derived in the chapter

@@ -115,8 +115,9 @@ def ring_flow(
 ) -> RingFlow:
     """Follow n neurons w [n, d] to the end of their paths, or through `most` pieces.
 
-    With `keep=False` only the last corner and the last piece are returned. Ties are broken as
-    autograd does: a gate at zero is closed.
+    With `keep=False` only the last corner and the last piece are returned. A neuron whose two
+    mean answers are equal rests. A liked gate that starts at zero is closed, as in autograd; if
+    it could also rise when open, the flow has other paths, and this is one of them.
 
     Raises:
         ValueError: w is no finite [n, d]; the steps are no two different distances, or one is half

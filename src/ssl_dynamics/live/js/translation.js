@@ -154,7 +154,7 @@ export default {
       const ratio = of(here.weights), final = liked ? of(end.v) : ratio; // at rest nothing changes
       const tidy = final < 1e-7 ? 0 : final, first = inputs(start, like).filter((x) => x > 0).length;
       const lone = held.length === 1 ? forms.mixture(SITES, 1 / SITES) : null;
-      const verb = `The neuron likes ${names[like]}`, told = `It started with an answer to ${names[like]} at ${first} of 5 places, so it ends ${first <= 2 ? "selective" : "at 1 : 2"}.`;
+      const verb = `The neuron likes ${names[like]}`, told = `It started with an answer to ${names[like]} at ${first} of 5 places, so the rule says: ${first <= 2 ? "selective" : "1 : 2"}.`;
       const [regime, tone, lead, rest] =
         !liked ? ["rests", "bad", "It rests.", "Both objects get the same mean answer, and nothing moves."]
         : k === last ? [tidy ? "shared" : "selective", tidy ? "" : "good", tidy ? "The last piece, at 1 : 2." : "The last piece: selective.", `${verb}, and slides for ever along ${held.length} held gate${held.length > 1 ? "s" : ""} of ${names[other]}. ${tidy ? `Its answer to ${names[other]} tends to ${show(tidy)} of the other.` : `In the limit it answers to no ${names[other]}.`} ${told}`]
