@@ -29,7 +29,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import trange
 
-from ssl_dynamics.data import PIXELS, StepStream, digits
+from ssl_dynamics.data import PIXELS, Digits, StepStream, digits
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.experiments.view_noise import expected_course, fractional, variances
 from ssl_dynamics.measures import effective_rank, knn_accuracy, output_std
@@ -168,7 +168,7 @@ def train(config: Config, encoder: Encoder, loss: str, *, progress: bool = True)
 
 
 @torch.no_grad()
-def measured(net: nn.Module, data) -> dict[str, Tensor]:
+def measured(net: nn.Module, data: Digits) -> dict[str, Tensor]:
     """Exact loss over views, deviation and effective rank of the outputs, 5-NN accuracy; [S]."""
     seeds = len(next(net.parameters()))
     x, test = (t.expand(seeds, *t.shape) for t in (data.train, data.test))
@@ -226,7 +226,8 @@ def expected(config: Config, loss: str) -> np.ndarray:
     itself is half of it at twice the rate.
     """
     seeds = range(config.first_seed, config.first_seed + config.seeds)
-    weight = ENCODERS["linear"].build(seeds, config, torch.float64)[0].weight.detach()
+    net = mlp(seeds, (PIXELS, config.outputs), purpose="encoder", dtype=torch.float64)
+    weight = net[0].weight.detach()
     every = config.steps // config.evaluations
     course = expected_course(
         digits().views,

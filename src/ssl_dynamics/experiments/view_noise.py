@@ -100,7 +100,9 @@ MIDDLES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 """For each loss the matrix L [N, V, V] with E c Y cᵀ = ΞᵀLΞ for one image, Ξ its deviations."""
 
 
-def expected_course(views: Tensor, loss: str, *, rate: float, batch: int, steps: list[int]):
+def expected_course(
+    views: Tensor, loss: str, *, rate: float, batch: int, steps: list[int]
+) -> Tensor:
     """The matrices Y_t at the given steps, views [N, V, D]: [T, D, D].
 
     The mean loss that a linear encoder with weights W at the start is expected to have at these
