@@ -11,7 +11,7 @@ from ssl_dynamics.experiments.two_layers import Config, Data
 from ssl_dynamics.losses import simple_contrastive
 
 SEEDS = range(2)
-SMALL = Config(seeds=2, ratios=(4.0,), per_digit=1, decades=1, points=2, steps=30)
+SMALL = Config(seeds=2, ratios=(4.0,), per_digit=1, decades=2, points=2, steps=30)
 
 
 def outputs():
@@ -91,8 +91,22 @@ def test_seeds_are_independent_of_their_neighbours():
 @pytest.mark.parametrize(
     ("field", "value"),
     [("seeds", 0), ("ratios", (0.0,)), ("gain", 1.0), ("stride", 0.0), ("device", "cuda"),
-     ("positives", 9)],
+     ("positives", 9), ("decades", 1)],
 )  # fmt: skip
 def test_bad_settings_are_refused_by_name(field, value):
     with pytest.raises(ValueError, match=f"{field}: got .*allowed"):
         Config(**{field: value})
+
+
+def test_class_times_of_every_way_are_recorded_and_make_the_speed_up():
+    found = two_layers.measure(SMALL, progress=False)
+    for loss in two_layers.LOSSES:
+        key = f"{loss}/ratio=4"
+        times = [found[f"{key}/{mode}/class time"] for mode in two_layers.TRAINED]
+        reached = [found[f"{key}/{mode}/reached"] for mode in two_layers.TRAINED]
+        assert all((np.isfinite(t) == (r == 1)).all() for t, r in zip(times, reached, strict=True))
+        there = (reached[0] == 1) & (reached[1] == 1)
+        assert there.any()
+        np.testing.assert_allclose(
+            (times[1] / times[0])[there], found[f"{key}/class speed-up"][there]
+        )

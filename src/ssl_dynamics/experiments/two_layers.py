@@ -72,10 +72,12 @@ class Config:
     def __post_init__(self) -> None:
         if self.device != "cpu":
             raise ValueError(f"device: got {self.device!r}; allowed: cpu")
-        whole = ("seeds", "per_digit", "hidden", "outputs", "decades", "points", "steps")
+        whole = ("seeds", "per_digit", "hidden", "outputs", "points", "steps")
         for name in whole:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least 1")
+        if self.decades < 2:  # the hundredfold trace is always read
+            raise ValueError(f"decades: got {self.decades}; allowed: at least 2")
         if not self.ratios or not min(self.ratios) > 0:
             raise ValueError(f"ratios: got {self.ratios}; allowed: one or more, each above 0")
         for name in ("gain", "stride"):

@@ -73,7 +73,7 @@ export default {
       const who = a1 > a2 ? "bottom" : "top", other = who === "bottom" ? "top" : "bottom";
       const [regime, tone, lead, rest] =
         trains !== "both" ? [`${trains} alone`, "", "One layer: an exponential.",
-          `Only the ${trains} layer trains. The separation is a straight line on this axis, of slope ${show(rate)}, and is finite at every time. The frozen layer sets the speed.`]
+          `Only the ${trains} layer trains. The separation is a straight line on this logarithmic axis: it grows at the constant rate ${show(rate)} and is finite at every time. The frozen layer sets the speed.`]
         : balanced ? ["critical: balanced", "good", "Balanced.",
           `Both layers are equal and stay equal. They are infinite at *t* = ${show(end)}. Of all starts with this separation it is the slowest; of all with this sum of squares, the fastest.`]
         : [`both, ${who} larger`, "good", "Two layers: infinite in finite time.",
