@@ -196,7 +196,8 @@ def measured(run: Run) -> dict[str, Tensor]:
 def condition(towers: TowerConfig, config: Config, bar: tqdm) -> dict[str, Tensor]:
     """Metrics of all seeds under one objective: [S, T], and [S] for what is compared at the end."""
     run = Run(towers, config.seed_range(), _device(config))
-    places, history = set(config.places()), {}
+    places = set(config.places())
+    history: dict[str, list[Tensor]] = {}
     while True:
         if run.now in places:
             for name, value in measured(run).items():
