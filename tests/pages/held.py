@@ -213,7 +213,7 @@ def ema_widget(state: State, numbers: Numbers, picture: Picture) -> None:
 
 def alternating_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     """Two modes, step by step, by the recursions themselves."""
-    p, memory, rate = state["p"], round(state["memory"]), 0.1
+    p, memory, rate = state["scale"], round(state["memory"]), 0.1
     for mode, within in (("A", 0.25), ("B", 1.0)):
         total, w, target, sizes = 1 + within, 1.0, 1.0, [1.0]
         for step in range(200):
@@ -573,9 +573,9 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("memory", "renewed every step"): 1.0,
         ("memory", "10"): 10.0,
         ("memory", "50"): 50.0,
-        ("p", "best for A"): 1 / 1.25,
-        ("p", "best for B"): 1 / 2,
-        ("p", "no predictor"): 1.0,
+        ("scale", "best for A"): 1 / 1.25,
+        ("scale", "best for B"): 1 / 2,
+        ("scale", "no predictor"): 1.0,
     },
     "expansion": lambda s: {
         ("moved", "kurtosis of Laplace"): 1 / 6,

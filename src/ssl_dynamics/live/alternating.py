@@ -31,4 +31,4 @@ class Alternation(Widget):
     memory = traitlets.Float(
         1.0, min=1.0, max=50.0, help="steps the target is held, or memory of the average"
     ).tag(sync=True)
-    p = traitlets.Float(1.0, min=0.05, max=1.25, help="predictor scale").tag(sync=True)
+    scale = traitlets.Float(1.0, min=0.05, max=1.25, help="predictor scale").tag(sync=True)

@@ -1,7 +1,7 @@
 // Two modes under targets that are held, averaged or followed, and a predictor scale.
 export default {
   render({ model, el }) {
-    const w = kit.widget({ model, el, name: "alternating", keys: ["target", "memory", "p"] });
+    const w = kit.widget({ model, el, name: "alternating", keys: ["target", "memory", "scale"] });
     const { show } = kit;
     const RATE = 0.1, STEPS = 200, MODES = [["A", 1, 0.25, "blue", ""], ["B", 1, 1, "red", " dash"]];
     const best = MODES.map(([, between, within]) => between / (between + within));
@@ -11,7 +11,7 @@ export default {
     w.slider({ key: "memory", label: "steps held *K*~η~, or averaged", min: 1, max: 50,
       step: 1, digits: 0, ticks: () => [{ label: "renewed every step", value: 1 },
         { label: "10", value: 10 }, { label: "50", value: 50 }] });
-    w.slider({ key: "p", label: "predictor scale *p*", min: 0.05, max: 1.25, step: 0.01,
+    w.slider({ key: "scale", label: "predictor scale *p*", min: 0.05, max: 1.25, step: 0.01,
       ticks: () => [{ label: "best for B", value: best[1] }, { label: "best for A", value: best[0] },
         { label: "no predictor", value: 1 }] });
     const plot = w.plot({ name: "modes", title: "Size of two modes", xlabel: "training step",
@@ -24,7 +24,7 @@ export default {
     w.number("rate_B", "B, per step");
 
     const course = (between, within) => {
-      const target = w.get("target"), p = w.get("p"), memory = Math.round(w.get("memory"));
+      const target = w.get("target"), p = w.get("scale"), memory = Math.round(w.get("memory"));
       const sizes = [1];
       if (target === "held") {
         for (let n = 1; n <= STEPS; n += 1) {
@@ -47,7 +47,7 @@ export default {
     };
 
     return w.start(() => {
-      const target = w.get("target"), p = w.get("p"), memory = Math.round(w.get("memory"));
+      const target = w.get("target"), p = w.get("scale"), memory = Math.round(w.get("memory"));
       const courses = MODES.map(([, between, within]) => course(between, within));
       const ends = courses.map((c) => c[STEPS]);
       const logs = courses.map((c) => c.map((v) => Math.log10(Math.max(Math.abs(v), 1e-12))));
