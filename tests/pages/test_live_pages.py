@@ -22,7 +22,7 @@ BOUNDS = {
     "memory": (1, 50, 1), "scale": (0.05, 1.25, 0.01),
     "moved": (0.05, 1, 0.01), "size": (0.1, 1.5, 0.05), "bend": (-1.5, 1.5, 0.05),
     "latent": (0, 30, 1), "delta": (-2, 2, 0.02), "h": (-1, 1, 0.02), "leak": (0, 1, 0.02),
-    "decay": (0, 0.2, 0.005), "tau": (0.1, 1, 0.01),
+    "decay": (0, 0.2, 0.005), "tau": (0.1, 1.2, 0.01),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
 WITH_SLIDERS = [

@@ -136,7 +136,7 @@ class Rule:
         if rule == "two layers":
             return
         layer = towers.predictor[0]
-        layer.bias = None
+        layer.register_parameter("bias", None)
         trained = [(towers.online.parameters(), config.lr)]
         if rule != "directpred":
             trained.append((towers.predictor.parameters(), config.lr))
@@ -150,7 +150,7 @@ class Rule:
             towers.predictor.register_forward_pre_hook(self._seen)
 
     @torch.no_grad()
-    def _seen(self, module: torch.nn.Module, inputs: tuple[Tensor]) -> None:
+    def _seen(self, module: torch.nn.Sequential, inputs: tuple[Tensor]) -> None:
         """Take the outputs on their way to the predictor into F, then set the predictor."""
         (z,) = inputs
         if not torch.is_grad_enabled() and not z.requires_grad:

@@ -34,4 +34,4 @@ class ModePlane(Widget):
     p = traitlets.Float(0.1, min=-0.4, max=0.9, help="predictor at the start").tag(sync=True)
     s = traitlets.Float(0.04, min=0.0, max=0.5, help="strength at the start").tag(sync=True)
     decay = traitlets.Float(0.05, min=0.0, max=0.2, help="weight decay").tag(sync=True)
-    tau = traitlets.Float(1.0, min=0.1, max=1.0, help="size of the target").tag(sync=True)
+    tau = traitlets.Float(1.0, min=0.1, max=1.2, help="size of the target").tag(sync=True)

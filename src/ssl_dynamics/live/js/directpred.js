@@ -7,7 +7,7 @@ export default {
     w.slider({ key: "decay", label: "weight decay *λ*~d~", min: 0, max: 0.2, step: 0.005, digits: 3,
       ticks: () => [{ label: "none", value: 0 }, { label: "0.05", value: 0.05 },
         { label: "critical", value: forms.critical(w.get("tau"), SIGMA) }] });
-    w.slider({ key: "tau", label: "size of the target *τ*, small early under EMA", min: 0.1, max: 1, step: 0.01,
+    w.slider({ key: "tau", label: "size of the target *τ*, small early under EMA", min: 0.1, max: 1.2, step: 0.01,
       ticks: () => [{ label: "all collapse below", value: forms.grow(SIGMA, w.get("decay")) },
         { label: "all align below", value: forms.align(SIGMA, w.get("decay")) }, { label: "1", value: 1 }] });
     w.choices("start, or drag the point", [
