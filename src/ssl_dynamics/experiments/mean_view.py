@@ -12,7 +12,7 @@ Measured on clean images: spread, deviation and effective rank of the outputs, t
 largest covariance eigenvalues, and 5-NN accuracy. At the start and at the end three features are
 compared, each for both training and test images: F(x) on the clean image, F at the mean view, and
 the mean of F over the nine views. Batch normalisation then uses the statistics of that kind of
-input, as it did in training; ``blurred`` is F at the mean view with the statistics of clean images.
+input; ``blurred`` is F at the mean view with the statistics of clean images.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ export default {
         : spread < 0.2 ? ["narrow", "", "Narrow, not flat.", `The spread has fallen to ${fixed(spread)}, but the effective rank is still ${fixed(rank, 1)}. ${neighbours}.`]
         : ["kept", "good", "Not collapsed.", `Spread ${fixed(spread)}, effective rank ${fixed(rank, 1)}. ${neighbours}.`];
       const half = (key, places) => `± ${fixed(now[key][at][1], places)}`;
-      const seeds = `Means of ${COURSES.seeds} seeds, with 95 % intervals of ${half("spread", 3)}, ${half("rank", 1)} and ${half("knn", 3)}.`;
+      const seeds = `Means of ${COURSES.seeds} seeds, with 95 % intervals of ${half("spread", 3)}, ${half("rank", 2)} and ${half("knn", 3)}.`;
       return { regime, tone, caption: [lead, `${rest} ${seeds}`], numbers: { spread, rank, knn, random } };
     });
   },
