@@ -78,7 +78,7 @@ export default {
       const [regime, tone, lead, rest] =
         s0 === 0 ? ["resting", "bad", "The mode is off.", "With strength 0 the encoder has nothing in this direction, and nothing can come of it."]
         : above ? ["above critical", "bad", "Above the critical decay.", `Every mode collapses, from every start: the strength falls to ${show(path.s)}.`]
-        : alive && edge ? ["edge", "", "At the critical decay.", "The two fixed points have met; the orbit creeps towards them from above."]
+        : edge ? ["critical", "", "At the critical decay.", `The two fixed points have met${alive ? "; the orbit creeps towards them" : "; this start lies too low and goes to 0"}. A little more decay, or a smaller target, and nothing survives.`]
         : alive ? ["grows", "good", decay > 0 ? "Grows to *p*~+~." : "Survives.", `The predictor ends at ${show(path.p)} and the strength at ${show(path.s)}${decay > 0 ? ", on the parabola" : "; without decay the mode keeps its distance from the parabola"}.${side} ${aligned}`]
         : ["collapse", "bad", "Collapse.", `The strength goes to 0.${side} ${aligned}`];
       const none = { value: NaN, text: "none" };
