@@ -101,7 +101,7 @@ def test_ticks_stand_at_the_critical_values(visit, name):
               "teaser": [(0.4, 0.7)], "one_neuron": [(0.6, 0.4)], "latent_tree": [(7.0,)],
               "two_layers": [(1.2, 0.5)], "alternating": [(10.0, 0.6)],
               "expansion": [(0.5, 1.0, 0.0)],
-              "directpred": [(0.06, 0.9)],
+              "directpred": [(0.06, 0.9), (0.12, 0.9)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
               "covariance_operator": [(2.0, 0.8)],
               "info_nce": [(0.5, 0.6, 0.8), (1.0, 1.2, 0.3)]}[name]  # fmt: skip
