@@ -104,21 +104,43 @@ class Config:
             assert settings
 
 
+_SMALL = {"seeds": 4, "widths": (), "other_lows": (), "depths": (), "test": 4096, "final_lr": 1.0}
+
 SLICES = [
     {
         "record": "sweep",
         "config": {
-            "seeds": 4, "losses": ("released",), "other_losses": (), "lows": (0.8,), "widths": (),
-            "other_lows": (), "depths": (), "triples": (), "steps": 500, "eval_at": (0, 500),
-            "test": 4096, "final_lr": 1.0,
+            **_SMALL, "losses": ("released",), "other_losses": (), "lows": (0.8,), "triples": (),
+            "steps": 500, "eval_at": (0, 500),
         },
         "metrics": [
             "depth=5 children=2/low=0.8/hid=10/released/height=2/found",
             "depth=5 children=2/low=0.8/hid=10/released/height=4/found",
         ],
-    }
+    },
+    {
+        "record": "fresh",
+        "config": {
+            **_SMALL, "other_losses": (), "lows": (0.8,), "steps": 500, "eval_at": (0, 500),
+        },
+        "metrics": [
+            "depth=5 children=2/low=0.8/hid=10/info_nce/height=2/found",
+            "depth=5 children=2/low=0.8/hid=10/info_nce/height=4/found",
+        ],
+    },
+    {
+        "record": "shapes",
+        "config": {
+            **_SMALL, "triples": (2,), "steps": 1, "eval_at": (0, 1), "short_steps": 2000,
+            "short_eval_at": (0, 2000),
+        },
+        "metrics": [
+            "depth=2 children=3/low=0.8/hid=10/info_nce/height=1/found",
+            "depth=2 children=3/low=0.8/hid=10/info_nce/height=2/found",
+        ],
+    },
 ]  # fmt: skip
-"""The small re-run that the tests compare with the committed record."""
+"""The small re-runs that the tests compare with the committed record."""
 
 
 def shape_name(branching: tuple[int, ...]) -> str:
