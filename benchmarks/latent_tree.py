@@ -15,6 +15,8 @@ import argparse
 import json
 import os
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -105,12 +107,41 @@ def blocks(seeds: int) -> tuple[int, int]:
     return size, -(-seeds // size)
 
 
+@torch.no_grad()
+def wall(seeds: int, seconds: float) -> float:
+    """Milliseconds of wall time of a step of `seeds` seeds, block after block in this process."""
+    size, number = blocks(seeds)
+    runs = [TreeRun(TreeConfig(), range(k * size, (k + 1) * size)) for k in range(number)]
+    found, until = [], time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        begin = time.perf_counter()
+        for _ in range(runs[0].sampler.period):
+            for run in runs:
+                run.step()
+        found.append((time.perf_counter() - begin) / runs[0].sampler.period)
+    return 1e3 * float(np.median(found))
+
+
+def two_processes(seeds: int, seconds: float) -> float:
+    """The slower of two single-threaded processes that share the seeds, side by side."""
+    call = [sys.executable, __file__, "--share", str(seeds // 2), "--seconds", str(seconds)]
+    both = [subprocess.Popen(call, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    return max(float(process.communicate()[0]) for process in both)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer repetitions, nothing written")
-    quick = parser.parse_args().quick
+    parser.add_argument("--share", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--seconds", type=float, default=8.0, help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    quick = chosen.quick
     repeats = 20 if quick else 200
     torch.set_num_threads(1)
+    if chosen.share:
+        with tuned(0):
+            print(wall(chosen.share, chosen.seconds))
+        return
     base = TreeConfig()
     by_seeds, by_depth, memo = {}, {}, {}
     with tuned(0):
@@ -129,6 +160,8 @@ def main() -> None:
             print(f"{key:>6}", *(f"{row[name]:>20.4f}" for name in columns))
     share = by_seeds[32]["sampling"] / by_seeds[32]["step"]
     print(f"32 seeds: {by_seeds[32]['all seeds']:.1f} ms a step, sampling {100 * share:.0f} %")
+    shared = two_processes(32, 2.0 if quick else chosen.seconds)
+    print(f"32 seeds, shared by two processes: {shared:.1f} ms of wall time a step")
     if not quick:
         OUT.parent.mkdir(parents=True, exist_ok=True)
         found = {
@@ -144,6 +177,7 @@ def main() -> None:
             "unit": "ms of processor time per seed and step; evaluation per seed; all: per step",
             "seeds": by_seeds,
             "depth": by_depth,
+            "32 seeds by two processes": {"wall_ms": shared},
         }
         OUT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         print(f"written: {OUT}")
