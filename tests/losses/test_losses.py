@@ -6,9 +6,12 @@ from torch.nn.functional import cosine_similarity, cross_entropy
 
 from ssl_dynamics.losses import (
     LOSSES,
+    barlow_terms,
+    barlow_twins,
     beta_simple,
     byol,
     cosine,
+    cross_correlation,
     exact_covariance,
     info_nce,
     pair_distances,
@@ -16,6 +19,8 @@ from ssl_dynamics.losses import (
     simple_contrastive,
     soft_triplet,
     squared,
+    vicreg,
+    vicreg_terms,
 )
 from ssl_dynamics.losses.triplets import (
     TRIPLET_LOSSES,
@@ -224,3 +229,52 @@ def test_triplet_losses_by_loops():
         d_near, d_far = (v[s].mean() * 2 / 10 for v in (near, far))
         weights = torch.exp(-torch.stack([d_near, d_far]) / T)
         torch.testing.assert_close(batch_averaged(near, far, T)[s], -weights[0] / weights.sum())
+
+
+def test_vicreg_against_numpy_loops(pair):
+    p, z = pair
+    for s in range(SEEDS):
+        views = [x[s].detach() for x in (p, z)]
+        invariance = ((views[0] - views[1]) ** 2).mean()
+        hinge = sum((1 - (x.var(0) + 1e-4).sqrt()).clamp_min(0).mean() / 2 for x in views)
+        covariances = [torch.cov(x.mT) for x in views]
+        off = sum(
+            c[i, j] ** 2 for c in covariances for i in range(D) for j in range(D) if i != j
+        ) / D  # fmt: skip
+        terms = vicreg_terms(p, z)
+        found = torch.stack([terms[k][s] for k in ("invariance", "variance", "covariance")])
+        torch.testing.assert_close(found, torch.stack([invariance, hinge, off]))
+        torch.testing.assert_close(vicreg(p, z)[s], 25 * invariance + 25 * hinge + off)
+
+
+def test_a_constant_output_is_a_stationary_point_of_vicreg():
+    p = torch.full((1, BATCH, D), 0.7, dtype=torch.float64, requires_grad=True)
+    loss = vicreg(p, p * 1.0)
+    torch.testing.assert_close(loss, torch.full((1,), 24.75, dtype=torch.float64))
+    (g,) = torch.autograd.grad(loss.sum(), p)
+    assert g.abs().max() < 1e-12
+
+
+def test_barlow_twins_against_a_correlation_matrix(pair):
+    p, z = pair
+    for s in range(SEEDS):
+        joint = torch.corrcoef(torch.cat([p[s], z[s]], -1).mT.detach())[:D, D:]
+        torch.testing.assert_close(cross_correlation(p, z)[s], joint)
+        on = sum((1 - joint[i, i]) ** 2 for i in range(D))
+        off = sum(joint[i, j] ** 2 for i in range(D) for j in range(D) if i != j)
+        torch.testing.assert_close(barlow_terms(p, z)["redundancy"][s], off)
+        torch.testing.assert_close(barlow_twins(p, z)[s], on + 0.0051 * off)
+
+
+def test_barlow_twins_does_not_see_the_scale_of_a_coordinate(pair):
+    p, z = pair
+    scale = torch.tensor([0.1, 2.0, 3.0, 40.0], dtype=torch.float64)
+    torch.testing.assert_close(barlow_twins(p, z), barlow_twins(scale * p, scale * z))
+
+
+@pytest.mark.parametrize("loss", [vicreg, barlow_twins])
+def test_redundancy_losses_say_what_they_need(loss):
+    with pytest.raises(ValueError, match="outputs: got"):
+        loss(torch.zeros(1, 3, 2), torch.zeros(1, 3, 4))
+    with pytest.raises(ValueError, match="batch: got 1"):
+        loss(torch.zeros(1, 1, 2), torch.zeros(1, 1, 2))

@@ -1,7 +1,8 @@
 """Losses: [S, ...] in, one loss per seed [S] out; each family a module.
 
 `towers` compares the two views of an image; `contrastive` compares all images of a batch with each
-other; `triplets` compares an anchor with its positive and one negative.
+other; `triplets` compares an anchor with its positive and one negative; `redundancy` keeps the
+coordinates of the output spread and apart.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,13 @@ from ssl_dynamics.losses.contrastive import (
     simple_contrastive,
     soft_triplet,
 )
+from ssl_dynamics.losses.redundancy import (
+    barlow_terms,
+    barlow_twins,
+    cross_correlation,
+    vicreg,
+    vicreg_terms,
+)
 from ssl_dynamics.losses.towers import byol, cosine, pair_distances, squared
 
 LOSSES: dict[str, Callable[..., Tensor]] = {
@@ -24,14 +32,19 @@ LOSSES: dict[str, Callable[..., Tensor]] = {
     "squared": squared,
     "simple_contrastive": simple_contrastive,
     "info_nce": info_nce,
+    "vicreg": vicreg,
+    "barlow_twins": barlow_twins,
 }
 """The losses that two towers can be trained on, by name: outputs [S, B, d] of both -> [S]."""
 
 __all__ = [
     "LOSSES",
+    "barlow_terms",
+    "barlow_twins",
     "beta_simple",
     "byol",
     "cosine",
+    "cross_correlation",
     "exact_covariance",
     "info_nce",
     "pair_distances",
@@ -39,4 +52,6 @@ __all__ = [
     "simple_contrastive",
     "soft_triplet",
     "squared",
+    "vicreg",
+    "vicreg_terms",
 ]

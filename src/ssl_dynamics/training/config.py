@@ -51,7 +51,15 @@ class TowerConfig:
     """Whether an EMA target starts as a copy or from its own random weights."""
     target_view: Literal["other", "mean"] = "other"
     """What the target sees: the other view, or the exact mean of all nine views."""
-    loss: Literal["byol", "cosine", "squared", "simple_contrastive", "info_nce"] = "byol"
+    loss: Literal[
+        "byol",
+        "cosine",
+        "squared",
+        "simple_contrastive",
+        "info_nce",
+        "vicreg",
+        "barlow_twins",
+    ] = "byol"
     symmetric: bool = True
     """Both directions (summed; averaged for "cosine"), or only view 1 -> view 2."""
     lr: float = 0.03

@@ -1,0 +1,113 @@
+r"""Losses that keep the coordinates of the output apart: [S, B, d] of two views -> [S].
+
+Row i of both outputs belongs to image i. Axes between seeds and batch are kept: [S, V, B, d] ->
+[S, V]. `vicreg_terms` and `barlow_terms` give the named parts without their weights; the losses are
+weighted sums of them. All moments are those of the batch, its means taken off.
+
+Sources: Bardes, Ponce, LeCun (2022) and Zbontar and others (2021), with the averages of the
+authors' released code.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+EPSILON = 1e-4
+"""Added to a variance before the square root in VICReg."""
+
+
+def vicreg(
+    p: Tensor,
+    z: Tensor,
+    invariance: float = 25.0,
+    variance: float = 25.0,
+    covariance: float = 1.0,
+    *,
+    target: float = 1.0,
+    epsilon: float = EPSILON,
+    ddof: int = 1,
+) -> Tensor:
+    """L = invariance * s + variance * v + covariance * c, the terms of `vicreg_terms`."""
+    terms = vicreg_terms(p, z, target=target, epsilon=epsilon, ddof=ddof)
+    return (
+        invariance * terms["invariance"]
+        + variance * terms["variance"]
+        + covariance * terms["covariance"]
+    )
+
+
+def vicreg_terms(
+    p: Tensor, z: Tensor, *, target: float = 1.0, epsilon: float = EPSILON, ddof: int = 1
+) -> dict[str, Tensor]:
+    """The three terms of VICReg without their weights.
+
+    `invariance`: squared distance of the two views, averaged over batch and coordinates.
+    `variance`: hinge max(0, target - sqrt(Var_j + epsilon)), averaged over coordinates and over the
+    two views. `covariance`: squared off-diagonal covariances, summed, divided by d, summed over
+    the two views. `ddof` is taken from the batch size in variances and covariances: 1 as in the
+    released code, 0 for a population.
+    """
+    _same(p, z)
+    covariances = [_covariance(_centred(x), _centred(x), ddof) for x in (p, z)]
+    hinges = [
+        (target - (c.diagonal(dim1=-2, dim2=-1) + epsilon).sqrt()).clamp_min(0).mean(-1)
+        for c in covariances
+    ]
+    return {
+        "invariance": (p - z).square().mean((-2, -1)),
+        "variance": (hinges[0] + hinges[1]) / 2,
+        "covariance": (_off_diagonal(covariances[0]) + _off_diagonal(covariances[1])) / p.shape[-1],
+    }
+
+
+def barlow_twins(
+    p: Tensor, z: Tensor, redundancy: float = 0.0051, *, epsilon: float = 0.0
+) -> Tensor:
+    """L = sum_i (1 - C_ii)^2 + redundancy * sum_{i != j} C_ij^2, C from `cross_correlation`."""
+    terms = barlow_terms(p, z, epsilon=epsilon)
+    return terms["invariance"] + redundancy * terms["redundancy"]
+
+
+def barlow_terms(p: Tensor, z: Tensor, *, epsilon: float = 0.0) -> dict[str, Tensor]:
+    """`invariance`: sum_i (1 - C_ii)^2; `redundancy`: sum_{i != j} C_ij^2; without weights."""
+    c = cross_correlation(p, z, epsilon=epsilon)
+    return {
+        "invariance": (1 - c.diagonal(dim1=-2, dim2=-1)).square().sum(-1),
+        "redundancy": _off_diagonal(c),
+    }
+
+
+def cross_correlation(p: Tensor, z: Tensor, *, epsilon: float = 0.0) -> Tensor:
+    """C_ij: correlation of coordinate i of one view with j of the other, [S, d, d].
+
+    Undefined for a constant coordinate; `epsilon` is added to the variances.
+    """
+    _same(p, z)
+    scaled = []
+    for x in (p, z):
+        centred = _centred(x)
+        scaled.append(centred * (centred.square().mean(-2, keepdim=True) + epsilon).rsqrt())
+    return _covariance(scaled[0], scaled[1], 0)
+
+
+def _centred(x: Tensor) -> Tensor:
+    return x - x.mean(-2, keepdim=True)
+
+
+def _covariance(x: Tensor, y: Tensor, ddof: int) -> Tensor:
+    """[..., B, d] and [..., B, d], centred -> [..., d, d]."""
+    return x.mT @ y / (x.shape[-2] - ddof)
+
+
+def _off_diagonal(c: Tensor) -> Tensor:
+    """Sum of the squares off the diagonal, without subtracting two large sums."""
+    own = torch.eye(c.shape[-1], dtype=torch.bool, device=c.device)
+    return c.masked_fill(own, 0).square().sum((-2, -1))
+
+
+def _same(p: Tensor, z: Tensor) -> None:
+    if p.shape != z.shape:
+        raise ValueError(f"outputs: got {tuple(p.shape)} and {tuple(z.shape)}; allowed: equal")
+    if p.shape[-2] < 2:
+        raise ValueError(f"batch: got {p.shape[-2]}; allowed: at least 2 images")
