@@ -65,15 +65,20 @@ def shifted(images: np.ndarray) -> np.ndarray:
     return np.stack(rows, axis=1)
 
 
-@cache
-def digits() -> Digits:
-    """The digits in float64 on the CPU; the split never changes."""
+def raw_split() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Images [1797, 8, 8] from 0 to 16, labels, and the training and test images' numbers."""
     bunch = load_digits()
     images, labels = bunch.images.astype(np.float64), bunch.target.astype(np.int64)
     train, test = train_test_split(
         np.arange(len(labels)), test_size=TEST_SHARE, stratify=labels, random_state=0
     )
-    train, test = np.sort(train), np.sort(test)
+    return images, labels, np.sort(train), np.sort(test)
+
+
+@cache
+def digits() -> Digits:
+    """The digits in float64 on the CPU; the split never changes."""
+    images, labels, train, test = raw_split()
     mean, std = images[train].mean(), images[train].std()
 
     def flat(x: np.ndarray) -> Tensor:

@@ -55,7 +55,7 @@ def api(root: Path) -> Iterator[tuple[Path, str]]:
             short = module.removeprefix("ssl_dynamics.")
             if short != name:
                 lines += [f"## {short}", ""]
-            package = (source / module.removeprefix("ssl_dynamics.").replace(".", "/")).is_dir()
+            package = (source / short.replace(".", "/")).is_dir()
             options = [] if package else ["   :members:", "   :ignore-module-all:"]
             lines += ["```{eval-rst}", f".. automodule:: {module}", *options, "```", ""]
         yield folder / f"{name}.md", "\n".join(lines)
@@ -75,21 +75,24 @@ def _unlisted(source: Path) -> dict[str, str]:
 
 
 def _modules(source: Path, name: str) -> list[str]:
-    """Dotted names of the modules of part ``name``: the package first, then its public modules."""
+    """Dotted names of the modules of part ``name``: the package first, then all inside it."""
     package = source / name
     if (source / f"{name}.py").is_file():
         return [f"ssl_dynamics.{name}"]
     if not (package / "__init__.py").is_file():
         return []
-    inner = [
-        path.stem
-        for path in sorted(package.glob("*.py"))
-        if not path.stem.startswith("_") and _has_docstring(path)
-    ]
+    inner = []
+    for path in package.rglob("*.py"):
+        place = path.relative_to(package).with_suffix("")
+        names = place.parts[:-1] if place.name == "__init__" else place.parts
+        private = any(part.startswith("_") for part in names)
+        if names and not private and _has_docstring(path):
+            inner.append(".".join(names))
+    inner.sort()
     if not inner and not _has_docstring(package / "__init__.py"):
         return []
     head = [f"ssl_dynamics.{name}"] if _has_docstring(package / "__init__.py") else []
-    return head + [f"ssl_dynamics.{name}.{stem}" for stem in inner]
+    return head + [f"ssl_dynamics.{name}.{dotted}" for dotted in inner]
 
 
 def _has_docstring(path: Path) -> bool:
