@@ -1,4 +1,4 @@
-"""The pages that are written by a program: notation, formulas, execution, API.
+"""The pages that are written by a program: notation, formulas, errata, execution, API.
 
 They are committed, so that the book builds from what is in the repository; a test holds that they
 are current. ``python -m ssl_dynamics.press pages`` writes them.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from ssl_dynamics.press.api_pages import api
+from ssl_dynamics.press.errata_page import errata
 from ssl_dynamics.press.table_pages import execution, formulas, notation
 
 HEAD = "<!-- Written by `make pages`; changes made here are lost. -->\n\n"
@@ -18,6 +19,7 @@ MAKERS: dict[str, Callable[[Path], Iterator[tuple[Path, str]]]] = {
     "formulas": formulas,
     "execution": execution,
     "api": api,
+    "errata": errata,
 }
 
 
