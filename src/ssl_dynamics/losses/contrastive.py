@@ -51,6 +51,22 @@ def info_nce(p: Tensor, z: Tensor, temperature: float = 0.5) -> Tensor:
     return (torch.logsumexp(logits, -1) - positives).mean(-1)
 
 
+def nt_xent(p: Tensor, z: Tensor, temperature: float = 0.5) -> Tensor:
+    """L = -E log( e^{cos / T of the pair} / sum over the 2 B - 1 other outputs of e^{cos / T} ).
+
+    SimCLR's loss: each of the 2 B outputs is an anchor once, its partner is the positive, and all
+    outputs but itself are candidates, those of its own view too. Symmetric in p and z.
+    """
+    count = p.shape[-2]
+    if count < 2:
+        raise ValueError(f"batch: got {count}; allowed: at least 2 images, to have negatives")
+    every = torch.cat([normalize(p, dim=-1), normalize(z, dim=-1)], -2)
+    logits = every @ every.mT / _allowed(temperature)
+    itself = torch.eye(2 * count, dtype=torch.bool, device=logits.device)
+    candidates = torch.logsumexp(logits.masked_fill(itself, -math.inf), -1).mean(-1)
+    return candidates - logits.diagonal(count, dim1=-2, dim2=-1).mean(-1)
+
+
 def exact_covariance(
     p: Tensor,
     z: Tensor,

@@ -16,6 +16,12 @@ from torch import Tensor, nn
 from ssl_dynamics.data.streams import uniform
 
 
+def standardised_rows(weight: Tensor) -> Tensor:
+    """Every row of a weight [..., out, in] without its mean and at length one."""
+    centred = weight - weight.mean(-1, keepdim=True)
+    return centred / (centred.square().sum(-1, keepdim=True) + 1e-10).sqrt()
+
+
 class Linear(nn.Module):
     """y = W x + b for every seed: [S, ..., B, in] -> [S, ..., B, out].
 
@@ -53,8 +59,7 @@ class Linear(nn.Module):
         """The weight that multiplies, [S, out, in]: as stored, or standardised row by row."""
         if not self.standardised:
             return self.weight
-        centred = self.weight - self.weight.mean(-1, keepdim=True)
-        return centred / (centred.square().sum(-1, keepdim=True) + 1e-10).sqrt()
+        return standardised_rows(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         rows, weight = x.flatten(1, -2), self.used_weight

@@ -46,14 +46,19 @@ def variant(name: str) -> Variant:
     return VARIANTS[name]
 
 
-def standardise(x: Tensor, kind: Variant, eps: float = 0.0) -> Tensor:
-    """Normalise over the batch axis: [..., B, d] -> [..., B, d], differentiated by autograd."""
-    y = x
+def standardise(
+    x: Tensor, kind: Variant, eps: float = 0.0, *, among: Tensor | None = None
+) -> Tensor:
+    """Normalise over the batch axis: [..., B, d] -> [..., B, d], differentiated by autograd.
+
+    With `among` [..., B', d] the statistics are those of a larger batch that x is part of.
+    """
+    y, among = x, x if among is None else among
     if kind.mean != "omit":
-        mu = x.mean(-2, keepdim=True)
+        mu = among.mean(-2, keepdim=True)
         y = y - (mu.detach() if kind.mean == "detach" else mu)
     if kind.std != "omit":
-        sigma = (x.var(-2, keepdim=True, correction=0) + eps).sqrt()
+        sigma = (among.var(-2, keepdim=True, correction=0) + eps).sqrt()
         y = y / (sigma.detach() if kind.std == "detach" else sigma)
     return y
 
@@ -98,12 +103,16 @@ class BatchNorm(nn.Module):
         elif self.running and not self.training:
             y = self._given(x, self.running_mean, self.running_var)
         else:
-            if self.running:
-                self._track(x)
-            y = standardise_by_hand(x, self.kind.mean, self.kind.std, self.eps)
+            y = self._batch(x)
         if self.gain is not None:
             y = y * _beside(self.gain, x) + _beside(self.offset, x)
         return y
+
+    def _batch(self, x: Tensor) -> Tensor:
+        """Normalise with the statistics of the batch, and let the running averages follow."""
+        if self.running:
+            self._track(x)
+        return standardise_by_hand(x, self.kind.mean, self.kind.std, self.eps)
 
     def _given(self, x: Tensor, mean: Tensor, var: Tensor) -> Tensor:
         """Normalise with given statistics [S, d] instead of those of the batch."""
