@@ -28,6 +28,7 @@ CHAPTERS = (
     "expansion",
     "mean_view",
     "directpred",
+    "one_picture",
     "one_neuron",
     "two_layers",
     "translation",
@@ -110,7 +111,8 @@ time = _row(
     "t",
     "t",
     "continuous training time",
-    "index one_neuron translation predictor simsiam alternating mean_view directpred latent_tree",
+    "index one_neuron translation predictor simsiam alternating mean_view directpred one_picture "
+    "latent_tree",
     code="t",
 )
 x_1 = _row("x_1", "x_1", "first view of an image", "index")
@@ -147,25 +149,27 @@ w = _row(
     "w",
     "w",
     "online weight (one mode, or vec of a layer)",
-    "index dual_networks covariance_operator info_nce predictor ema alternating",
+    "index dual_networks covariance_operator info_nce predictor ema alternating one_picture",
 )
 w_target = _row(
-    "w_target", "w'", "target weight", "dual_networks predictor ema alternating", code="target"
-)
+    "w_target", "w'", "target weight", "dual_networks predictor ema alternating one_picture",
+    code="target",
+)  # fmt: skip
 p = _row(
     "p",
     "p",
     "predictor scale: the predictor is p times the identity",
-    "index predictor ema alternating",
+    "index predictor ema alternating one_picture",
 )
 lambda_V = _row(
     "lambda_V", r"\lambda_V", "variance between images along one direction",
-    "covariance_operator info_nce predictor ema alternating",
+    "covariance_operator info_nce predictor ema alternating one_picture",
     positive=True,
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
-    "covariance_operator info_nce predictor ema alternating expansion mean_view", nonnegative=True,
+    "covariance_operator info_nce predictor ema alternating expansion mean_view one_picture",
+    nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
 m_target = _row("m_target", "m'", "mean of the target connection along that direction", "predictor")
@@ -181,7 +185,9 @@ z_plus = _row("z_plus", "z_+", "larger pole of the pair", "ema")
 z_minus = _row("z_minus", "z_-", "smaller pole of the pair", "ema")
 s = _row("s", "s", "variable of the Laplace transform; a pole is a rate per unit of time", "ema")
 n = _row("n", "n", "number of steps taken", "ema expansion", nonnegative=True, integer=True)
-w_start = _row("w_0", "w_0", "online weight at the start", "index translation ema mean_view")
+w_start = _row(
+    "w_0", "w_0", "online weight at the start", "index translation ema mean_view one_picture"
+)
 w_target_start = _row("w_target_0", "w'_0", "target weight at the start", "ema")
 
 # --- simsiam ----------------------------------------------------------------------------------
@@ -213,11 +219,14 @@ alpha_p = _row(
     "alpha_p",
     r"\alpha_p",
     "learning rate of the predictor divided by that of the encoder",
-    "simsiam directpred",
+    "simsiam directpred one_picture",
     code="predictor_rate",
     positive=True,
 )
-beta = _row("beta", r"\beta", "rate of the EMA target in continuous time", "ema simsiam directpred")
+beta = _row(
+    "beta", r"\beta", "rate of the EMA target in continuous time",
+    "ema simsiam directpred one_picture",
+)  # fmt: skip
 
 # --- latent_tree ------------------------------------------------------------------------------
 p_zero = _row(
@@ -265,14 +274,16 @@ r = _row("r", "r", "half the squared distance of two outputs", "dual_networks")
 
 # --- reproducing ------------------------------------------------------------------------------
 temperature = _row(
-    "temperature", r"\tau_{\rm c}", "temperature of a contrastive loss", "info_nce reproducing",
+    "temperature", r"\tau_{\rm c}", "temperature of a contrastive loss",
+    "info_nce reproducing one_picture",
     code="temperature", positive=True,
 )  # fmt: skip
 distance_gap = _row(
     "D_gap", r"\Delta", "mean negative minus mean positive half squared distance", "reproducing"
 )
 output_width = _row(
-    "n_out", r"n_{\rm out}", "number of output coordinates", "reproducing", code="width",
+    "n_out", r"n_{\rm out}", "number of output coordinates", "reproducing one_picture",
+    code="width",
     positive=True, integer=True,
 )  # fmt: skip
 
@@ -514,6 +525,35 @@ side_share = _row(
 h_aug = _row(
     "h_aug", r"h_{\rm aug}", "change of a pre-activation from the mean view to a view", "mean_view",
     positive=True,
+)  # fmt: skip
+
+# --- one_picture ------------------------------------------------------------------------------
+negatives = _row(
+    "n_neg", r"N_-", "negatives drawn for each anchor", "one_picture", code="negatives",
+    positive=True, integer=True,
+)  # fmt: skip
+inv_weight = _row(
+    "mu_s", r"\mu_{\rm s}", "weight of VICReg's invariance term", "one_picture",
+    code="invariance", positive=True,
+)  # fmt: skip
+var_weight = _row(
+    "mu_v", r"\mu_{\rm v}", "weight of VICReg's variance term", "one_picture", code="variance",
+    positive=True,
+)  # fmt: skip
+floor = _row(
+    "eps_v", r"\epsilon_{\rm v}", "added to a variance before the square root in VICReg",
+    "one_picture", nonnegative=True,
+)  # fmt: skip
+axis_match = _row(
+    "C_a", r"C_{\rm a}", "correlation of the two views along one output axis", "one_picture"
+)
+axis_variance = _row(
+    "V_a", r"V_{\rm a}", "variance of the views along one output axis", "one_picture",
+    positive=True,
+)  # fmt: skip
+boost = _row(
+    "eps_p", r"\epsilon_{\rm p}", "constant added to the predictor that DirectPred sets",
+    "one_picture", code="boost", nonnegative=True,
 )  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
