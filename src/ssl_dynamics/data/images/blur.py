@@ -1,0 +1,33 @@
+"""Gaussian blur with a width of its own for each image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def gaussian_taps(sigma: Tensor, kernel: int) -> Tensor:
+    """Weights [B, (kernel + 1) / 2] from the middle outwards; both sides together sum to one."""
+    distance = torch.arange((kernel + 1) // 2, device=sigma.device, dtype=sigma.dtype)
+    taps = (-0.5 * (distance / sigma.unsqueeze(-1)).square()).exp()
+    return taps / (2 * taps.sum(-1, keepdim=True) - taps[:, :1])
+
+
+def blur(images: Tensor, taps: Tensor) -> Tensor:
+    """Both axes convolved with the taps [B, r + 1], mirrored at the edges: [B, C, H, W]."""
+    return _along(_along(images, taps, -1), taps, -2)
+
+
+def _along(images: Tensor, taps: Tensor, axis: int) -> Tensor:
+    reach, length = taps.shape[1] - 1, images.shape[axis]
+    if not reach:
+        return images
+    margin = (reach, reach, 0, 0) if axis == -1 else (0, 0, reach, reach)
+    padded = F.pad(images, margin, mode="reflect")
+    weights = taps[:, :, None, None, None].unbind(1)
+    result = padded.narrow(axis, reach, length) * weights[0]
+    for k in range(1, reach + 1):
+        both = padded.narrow(axis, reach - k, length) + padded.narrow(axis, reach + k, length)
+        result.addcmul_(both, weights[k])
+    return result
