@@ -10,7 +10,9 @@ runs with a moving-average target (``ema``) and with the online tower itself beh
 - ``directpred``: not trained. F is a moving average of the uncentred correlation of the outputs;
   with its eigenvectors U and eigenvalues s the predictor is ``U diag(√s + ε max s) Uᵀ``, with s
   divided by its largest value first, as in the authors' code;
-- ``two layers``: a hidden layer with batch normalisation and ReLU, trained.
+- ``two layers``: a hidden layer with batch normalisation and ReLU, trained;
+- ``best`` (not among the defaults): not trained. The linear predictor of least squares from the
+  outputs to those of the target, from moving averages of both correlations, set at every step.
 
 *Flows*: the matrix equations of the linear model in eight dimensions, with and without the
 assumptions of the alignment theorem. ``commutator`` is the size of [F, W_p] over those of F and
@@ -42,11 +44,14 @@ from ssl_dynamics.training.towers import Towers
 
 NAME = "directpred"
 
-RULES = ("linear", "symmetric", "directpred", "two layers")
+RULES = ("linear", "symmetric", "directpred", "two layers", "best")
+READ_OFF = ("directpred", "best")
+"""Rules whose predictor is set and not trained."""
 TARGETS = ("ema", "online")
 FLOWS = ("assumed", "regular", "unequal", "ema")
 METRICS = ("loss", "spread", "rank", "knn", "linear")
 FLOW_SIZE = 8
+RIDGE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Config:
     first_seed: int = field(default=0, metadata={"help": "seeds are this one and those after it"})
     device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
     name: str = field(default="digits", metadata={"help": "name of the record"})
-    rules: tuple[str, ...] = RULES
+    rules: tuple[str, ...] = RULES[:4]
     targets: tuple[str, ...] = TARGETS
     steps: int = 600
     batch: int = 128
@@ -104,7 +109,7 @@ class Config:
             projector=(self.outputs,),
             predictor="mlp" if rule == "two layers" else "linear",
             predictor_width=self.outputs,
-            predictor_lr=0.0 if rule == "directpred" else 1.0,
+            predictor_lr=0.0 if rule in READ_OFF else 1.0,
             ema=self.ema if target == "ema" else None,
             loss="byol",
             lr=self.lr,
@@ -117,16 +122,32 @@ class Config:
         )
 
 
-def read_off(correlation: Tensor, boost: float) -> Tensor:
-    """The predictor of a correlation matrix: [S, d, d] -> [S, d, d], symmetric."""
+def read_off(correlation: Tensor, boost: float, *, relative: bool = True) -> Tensor:
+    """The predictor of a correlation matrix: [S, d, d] -> [S, d, d], symmetric.
+
+    The roots of the eigenvalues plus `boost`; with `relative` the eigenvalues are first divided by
+    the largest one.
+    """
     values, vectors = torch.linalg.eigh(correlation)
-    share = values.clamp_min(0) / values[:, -1:].clamp_min(1e-12)
+    share = values.clamp_min(0)
+    if relative:
+        share = share / values[:, -1:].clamp_min(1e-12)
     scale = share.sqrt() + boost
     return (vectors * scale.unsqueeze(-2)) @ vectors.mT
 
 
+def least_squares(cross: Tensor, correlation: Tensor) -> Tensor:
+    """The best linear predictor of E t zᵀ and E z zᵀ, [S, d, d], with a ridge of 1e-3 max s."""
+    top = torch.linalg.eigvalsh(correlation)[:, -1].clamp_min(1e-12)
+    ridge = RIDGE * top[:, None, None] * torch.eye(correlation.shape[-1]).to(correlation)
+    return torch.linalg.solve(correlation + ridge, cross.mT).mT
+
+
 class Rule:
     """A run whose linear predictor has no bias and follows the rule's own update."""
+
+    relative = True
+    """Whether DirectPred divides the eigenvalues by the largest one."""
 
     def __init__(self, config: Config, rule: str, target: str) -> None:
         self.config, self.rule = config, rule
@@ -138,15 +159,16 @@ class Rule:
         layer = towers.predictor[0]
         layer.register_parameter("bias", None)
         trained = [(towers.online.parameters(), config.lr)]
-        if rule != "directpred":
+        if rule not in READ_OFF:
             trained.append((towers.predictor.parameters(), config.lr))
         self.run.optimiser = SGD(
             trained, momentum=config.momentum, weight_decay=config.weight_decay
         )
         if rule == "symmetric":
             make_symmetric(layer.weight)
+        self.correlation: Tensor | None = None
+        self.cross: Tensor | None = None
         if rule == "directpred":
-            self.correlation: Tensor | None = None
             towers.predictor.register_forward_pre_hook(self._seen)
 
     @torch.no_grad()
@@ -156,14 +178,31 @@ class Rule:
         if not torch.is_grad_enabled() and not z.requires_grad:
             return  # a measurement, not a training step
         flat = z.detach().flatten(1, -2)
-        now = flat.mT @ flat / flat.shape[1]
-        rho = self.config.rho
-        old = self.correlation
-        self.correlation = now if old is None else rho * old + (1 - rho) * now
-        module[0].weight.copy_(read_off(self.correlation, self.config.boost))
+        self.correlation = self._averaged(self.correlation, flat, flat)
+        module[0].weight.copy_(
+            read_off(self.correlation, self.config.boost, relative=self.relative)
+        )
+
+    def _averaged(self, old: Tensor | None, left: Tensor, right: Tensor) -> Tensor:
+        """The moving average of the correlation of two batches of outputs [S, B, d]."""
+        now = left.mT @ right / left.shape[1]
+        return now if old is None else self.config.rho * old + (1 - self.config.rho) * now
+
+    @torch.no_grad()
+    def _set_best(self) -> None:
+        """Set the best linear predictor of the coming step's views."""
+        towers, views = self.run.towers, self.run.sampler.at(self.run.now)
+        z = towers.online(views)
+        t = (z if towers.target is None else towers.target(views)).flip(1)
+        flat, wanted = z.flatten(1, -2), t.flatten(1, -2)
+        self.correlation = self._averaged(self.correlation, flat, flat)
+        self.cross = self._averaged(self.cross, wanted, flat)
+        towers.predictor[0].weight.copy_(least_squares(self.cross, self.correlation))
 
     def step(self) -> None:
         """One step of every seed."""
+        if self.rule == "best":
+            self._set_best()
         self.run.step()
         if self.rule == "symmetric":
             make_symmetric(self.run.towers.predictor[0].weight)
