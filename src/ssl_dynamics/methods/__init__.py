@@ -4,19 +4,34 @@ Every method is a `Method`: `loss(one, two, labels)` of two views, `after_step`,
 `parameter_groups`. The data, the optimiser and the loop are not theirs.
 """
 
+from ssl_dynamics.methods.barlow_twins import BarlowTwins
 from ssl_dynamics.methods.base import Method, MethodConfig
 from ssl_dynamics.methods.byol import BYOL
-from ssl_dynamics.methods.published import Published
+from ssl_dynamics.methods.directpred import DirectPred
+from ssl_dynamics.methods.published import STL10_SGD, Published
 from ssl_dynamics.methods.registry import METHODS, build_method, method_class
 from ssl_dynamics.methods.simclr import SimCLR
+from ssl_dynamics.methods.simple_contrastive import SimpleContrastive
+from ssl_dynamics.methods.simsiam import SimSiam
+from ssl_dynamics.methods.soft_triplet import SoftTriplet
+from ssl_dynamics.methods.supervised import Supervised
+from ssl_dynamics.methods.vicreg import VICReg
 
 __all__ = [
     "BYOL",
     "METHODS",
+    "STL10_SGD",
+    "BarlowTwins",
+    "DirectPred",
     "Method",
     "MethodConfig",
     "Published",
     "SimCLR",
+    "SimSiam",
+    "SimpleContrastive",
+    "SoftTriplet",
+    "Supervised",
+    "VICReg",
     "build_method",
     "method_class",
 ]

@@ -22,6 +22,7 @@ Compared = tuple[Tensor, dict[str, Tensor]]
 class MethodConfig:
     """The settings every method has; widths are those of the linear maps, input left out."""
 
+    least_projector: ClassVar[int] = 1
     projector: tuple[int, ...] = (2048, 256)
     """Widths of the projector's layers; the last is the output."""
     head_norm: str = "mu+sigma"
@@ -36,7 +37,7 @@ class MethodConfig:
     """Of the heads' initial weights."""
 
     def __post_init__(self) -> None:
-        allowed_widths("projector", self.projector)
+        allowed_widths("projector", self.projector, least=self.least_projector)
         for name in ("head_norm", "output_norm"):
             if getattr(self, name) not in HEAD_NORMS:
                 given = getattr(self, name)
@@ -127,10 +128,11 @@ class Method(nn.Module):
         yield "projector", self.projector, 1.0
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """Groups for the optimiser: name, params, weight_decay, lr (a multiplier), lars.
+        """Groups for the optimiser: name, params, weight_decay, lr (a multiplier), lars, constant.
 
         Weights and the rest (biases, gains, offsets) of each part stand apart; the rest has
-        weight_decay and lars False where the recipe of `defaults` leaves it out.
+        weight_decay and lars False where the recipe of `defaults` leaves it out. `constant` is
+        True where the learning rate should stay while the others' falls.
         """
         groups: list[dict[str, Any]] = []
         for name, part, lr in self.trained():
@@ -145,6 +147,7 @@ class Method(nn.Module):
                             "weight_decay": on,
                             "lr": lr,
                             "lars": on,
+                            "constant": False,
                         }
                     )
         return groups

@@ -96,8 +96,12 @@ class BYOL(Method):
         """Predictions and targets (p_1, z'_2, p_2, z'_1), each [B, d]."""
         with torch.no_grad():
             z_one, z_two = (self.target["projector"](self.target["encoder"](x)) for x in (one, two))
-        p_one, p_two = (self.predictor(self.project(x)) for x in (one, two))
+        p_one, p_two = self.predict([self.project(one), self.project(two)])
         return p_one, z_two, p_two, z_one
+
+    def predict(self, z: Sequence[Tensor]) -> list[Tensor]:
+        """The predictor on the projections of each view."""
+        return [self.predictor(view) for view in z]
 
     def compare(self, *outputs: Tensor, labels: Tensor | None = None) -> Compared:
         p_one, z_two, p_two, z_one = outputs

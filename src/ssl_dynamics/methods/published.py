@@ -60,3 +60,24 @@ def cifar_lars(lr: float, weight_decay: float, **rest: Any) -> Published:
         clip=True,
         **rest,
     )
+
+
+STL10_SGD = Published(
+    source="Tian et al. (2020, 2021), released code, STL-10",
+    optimiser="sgd",
+    lr=0.03,
+    per=128,
+    weight_decay=4e-4,
+    batch=128,
+    epochs=100,
+    warmup_epochs=0,
+    schedule="constant",
+    options={
+        "projector": (512, 128),
+        "predictor": (512,),
+        "affine": False,
+        "rate": 0.996,
+        "rate_end": 0.996,
+    },
+)
+"""BYOL as the studies of its BatchNorm and of its predictor trained it: plain SGD, small heads."""

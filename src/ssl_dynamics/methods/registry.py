@@ -5,12 +5,32 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from ssl_dynamics.methods.barlow_twins import BarlowTwins
 from ssl_dynamics.methods.base import Method
 from ssl_dynamics.methods.byol import BYOL
+from ssl_dynamics.methods.directpred import DirectPred
 from ssl_dynamics.methods.simclr import SimCLR
+from ssl_dynamics.methods.simple_contrastive import SimpleContrastive
+from ssl_dynamics.methods.simsiam import SimSiam
+from ssl_dynamics.methods.soft_triplet import SoftTriplet
+from ssl_dynamics.methods.supervised import Supervised
+from ssl_dynamics.methods.vicreg import VICReg
 from ssl_dynamics.networks.vision import Encoder
 
-METHODS: dict[str, type[Method]] = {kind.name: kind for kind in (SimCLR, BYOL)}
+METHODS: dict[str, type[Method]] = {
+    kind.name: kind
+    for kind in (
+        SimCLR,
+        SimpleContrastive,
+        SoftTriplet,
+        BYOL,
+        SimSiam,
+        DirectPred,
+        VICReg,
+        BarlowTwins,
+        Supervised,
+    )
+}
 """Every method by its name."""
 
 

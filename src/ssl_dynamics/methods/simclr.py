@@ -17,6 +17,7 @@ from ssl_dynamics.methods.published import Published, cifar_lars
 class SimCLRConfig(MethodConfig):
     """SimCLR's settings; defaults from solo-learn's file for CIFAR."""
 
+    head_norm: str = "none"
     temperature: float = 0.2
     """T of the softmax over cosines."""
 
@@ -48,7 +49,7 @@ class SimCLR(Method):
         batch=4096,
         epochs=100,
         exclude_bias_and_norm=True,
-        options={"projector": (2048, 128), "temperature": 0.1},
+        options={"projector": (2048, 128), "temperature": 0.1, "head_norm": "mu+sigma"},
     )
 
     def outputs(self, one: Tensor, two: Tensor) -> Sequence[Tensor]:
