@@ -355,5 +355,11 @@ SLICES = [
         "metrics": ["flow/assumed/commutator", "flow/unequal/commutator",
                     "directpred/online/rank"],
     },
+    {
+        "record": "best",
+        "config": {"seeds": 4, "rules": ("best",), "targets": ("ema",), "steps": 100,
+                   "evaluations": 1, "flow_end": 20.0},
+        "metrics": ["best/ema/rank"],
+    },
 ]  # fmt: skip
 """What the tests run again beside the committed record."""
