@@ -21,9 +21,11 @@ def towers(name):
 
 
 def test_the_table_is_whole():
-    runs = mean_view.Config().towers()
-    assert len(runs) == 7 * 4
-    assert list(runs)[:2] == ["mean/none", "mean+stop/none"]
+    table = mean_view.Config().towers()
+    assert len(table) == 7 * 4
+    assert list(table)[:2] == ["mean/none", "mean+stop/none"]
+    runs = mean_view.Config(objectives=tuple(mean_view.OBJECTIVES)).towers()
+    assert runs.keys() - table.keys() == {f"mean+predictor/{norm}" for norm in mean_view.NORMS}
     for name, run in runs.items():
         objective, norm = name.split("/")
         assert (run.target_view == "mean") == objective.startswith("mean")
