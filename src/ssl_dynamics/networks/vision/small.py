@@ -9,16 +9,18 @@ from torch import nn
 from ssl_dynamics.networks.vision.convolution import convolution
 from ssl_dynamics.networks.vision.encoder import Encoder
 
-SMALL = (32, 48, 96, 192)
+SMALL = (32, 64, 128, 256)
 TINY = (16, 32, 64)
 
 
 def small(image_size: int = 32, *, norm: str = "batch") -> Encoder:
-    """Four 3 x 3 convolutions: 32, 48, 96, 192 channels at 1/2, 1/2, 1/4, 1/8 of the size.
+    """Four 3 x 3 convolutions: 32, 64, 128, 256 channels at 1/2, 1/4, 1/8, 1/8 of the size.
 
-    18 million operations (9 million multiply-adds) a 32 px image, 0.22 million weights.
+    15 million operations (7.3 million multiply-adds) a 32 px image, 0.39 million weights. Finer
+    maps with fewer channels (32, 48, 96, 192 at 1/2, 1/2, 1/4, 1/8) learnt CIFAR-100's labels no
+    better in two epochs and took 1.8 times as long.
     """
-    return _plain(SMALL, (2, 1, 2, 2), image_size, norm)
+    return _plain(SMALL, (2, 2, 2, 1), image_size, norm)
 
 
 def tiny(image_size: int = 8, *, norm: str = "batch") -> Encoder:
