@@ -16,13 +16,14 @@ def gaussian_taps(sigma: Tensor, kernel: int) -> Tensor:
 
 def blur(images: Tensor, taps: Tensor) -> Tensor:
     """Both axes convolved with the taps [B, r + 1], mirrored at the edges: [B, C, H, W]."""
-    return _along(_along(images, taps, -1), taps, -2)
+    reach, size = taps.shape[1] - 1, images.shape[-1]
+    if reach >= size:
+        raise ValueError(f"kernel: got {2 * reach + 1}; allowed for {size} pixels: {2 * size - 1}")
+    return _along(_along(images, taps, -2), taps, -1) if reach else images
 
 
 def _along(images: Tensor, taps: Tensor, axis: int) -> Tensor:
     reach, length = taps.shape[1] - 1, images.shape[axis]
-    if not reach:
-        return images
     margin = (reach, reach, 0, 0) if axis == -1 else (0, 0, reach, reach)
     padded = F.pad(images, margin, mode="reflect")
     weights = taps[:, :, None, None, None].unbind(1)

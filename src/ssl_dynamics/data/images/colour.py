@@ -1,23 +1,32 @@
-r"""Colour jitter as one affine map per image, $x \mapsto A x + o$ on the three channels.
+r"""Colour jitter as one affine map per image, $x \mapsto A x + o\,\mathbb 1$ on the three channels.
 
-Let $w$ be the luma weights, $W = \mathbb 1 w^\top$ (makes grey), $m$ the mean luma of the image.
-Brightness is $x \mapsto b\,x$, contrast $x \mapsto c\,x + (1-c)\,m\mathbb 1$, saturation
-$x \mapsto s\,x + (1-s)\,Wx$. Hue is a rotation that keeps luma and the grey axis,
+Let $w$ be the luma weights, $W = \mathbb 1 w^\top$ (greys), $J = \mathbb 1\mathbb 1^\top/3$ and
+$\bar x$ the image's mean colour. The four operators, with the factors drawn for the image, are
 
-$$R = W + (I-W)(\cos\theta\, I + \sin\theta\, K), \qquad K = [\mathbb 1]_\times/\sqrt3 .$$
+- brightness $x \mapsto b\,x$,
+- contrast $x \mapsto c\,x + (1-c)\,m\,\mathbb 1$, where $m$ is the mean luma when it is applied,
+- saturation $x \mapsto S x$ with $S = s I + (1-s) W$,
+- hue $x \mapsto R x$, the rotation by $\theta$ about the grey axis
+  $R = J + \cos\theta\,(I - J) + \sin\theta\,[\mathbb 1]_\times/\sqrt 3$.
 
-Since $WR = RW = W$, the four maps commute: in any order they give
+$R$ keeps the grey axis and the mean of the channels; at a third of a turn it permutes the channels,
+as the usual hue of HSV does. In between it only comes near to HSV, which is not linear.
 
-$$A = b\,c\,[\,W + s\,(I-W)(\cos\theta\, I + \sin\theta\, K)], \qquad o = b\,(1-c)\,m\,\mathbb 1 ,$$
+The published recipes draw the order of the four. Since $RW = SW = W$ and $w^\top S = w^\top$, the
+order matters in two places only: whether hue comes before saturation, and whether it comes before
+contrast. With $v = R^\top w$ if hue comes before saturation and $v = w$ if it comes later,
 
-and turning an image grey is saturation $s = 0$. So no order is drawn. Libraries that clamp to
-[0, 1] between the operators, or turn hue in the HSV cone, get other pixels for the same factors:
-`benchmarks/README.md` has the measured distances.
+$$A = b\,c\,P, \qquad P = s R + (1-s)\,\mathbb 1 v^\top, \qquad o = b\,(1-c)\,u^\top\bar x,$$
+
+where $u = P^\top w$ if hue comes before contrast, else $u = w$. Turning the image grey afterwards
+replaces $P$ by $W P$. Nothing is clamped between the operators, as image libraries do.
+`benchmarks/README.md` has the measured distances from both.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,33 +35,54 @@ LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue in the luma (ITU-R BT.601)."""
 
 
-def colour_matrices(
-    brightness: Tensor, contrast: Tensor, saturation: Tensor, hue: Tensor
-) -> tuple[Tensor, Tensor]:
-    """A [B, 3, 3] and the factor of the mean luma in the offset, b (1 - c) [B].
+class Jitter(NamedTuple):
+    """Factors of B images, [B] each: 1 changes nothing, and for hue (in turns) 0; grey is bool.
 
-    All factors are [B]; hue is in turns.
+    hue_before_saturation, hue_before_contrast: bool [B], what the drawn order comes to.
     """
-    like = {"device": brightness.device, "dtype": brightness.dtype}
-    grey = torch.tensor([LUMA] * 3, **like)
-    chroma = torch.eye(3, **like) - grey
+
+    brightness: Tensor
+    contrast: Tensor
+    saturation: Tensor
+    hue: Tensor
+    grey: Tensor
+    hue_before_saturation: Tensor
+    hue_before_contrast: Tensor
+
+
+def orders(draws: Tensor) -> tuple[Tensor, Tensor]:
+    """Whether hue comes before saturation, and before contrast, in an even random order [B].
+
+    Of the six orders of hue, saturation and contrast, three start hue before saturation; in two
+    of them, and in one of the others, hue is also before contrast.
+    """
+    order = (6 * draws).floor_()
+    return order < 3, (order < 2) | (order == 3)
+
+
+def colour_maps(jitter: Jitter) -> tuple[Tensor, Tensor]:
+    """A [B, 3, 3] and the row that gives the offset from the mean colour, b (1 - c) u [B, 3]."""
+    like = {"device": jitter.hue.device, "dtype": jitter.hue.dtype}
+    luma, same = torch.tensor(LUMA, **like), torch.full((3, 3), 1 / 3, **like)
     cross = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], **like) / math.sqrt(3)
-    parts = torch.stack([grey, chroma, chroma @ cross])
-    angle = 2 * math.pi * hue
-    weights = torch.stack(
-        [torch.ones_like(saturation), saturation * angle.cos(), saturation * angle.sin()], -1
-    )
-    gain = brightness * contrast
-    matrices = (gain.unsqueeze(-1) * weights) @ parts.flatten(1)
-    return matrices.unflatten(1, (3, 3)), brightness - gain
+    angle = 2 * math.pi * jitter.hue
+    cos, sin = angle.cos().view(-1, 1, 1), angle.sin().view(-1, 1, 1)
+    turn = same + cos * (torch.eye(3, **like) - same) + sin * cross
+    s = jitter.saturation.view(-1, 1, 1)
+    greyed = torch.where(jitter.hue_before_saturation[:, None], luma @ turn, luma)
+    mixed = s * turn + (1 - s) * greyed.unsqueeze(1)
+    outcome = luma @ mixed  # the luma of the result, from the colour before
+    seen = torch.where(jitter.hue_before_contrast[:, None], outcome, luma)
+    mixed = torch.where(jitter.grey.view(-1, 1, 1), outcome.unsqueeze(1), mixed)
+    gain = jitter.brightness * jitter.contrast
+    return gain.view(-1, 1, 1) * mixed, (jitter.brightness - gain).unsqueeze(-1) * seen
 
 
-def recolour(images: Tensor, matrices: Tensor, offsets: Tensor) -> Tensor:
-    """A x + b (1 - c) m 1 with the mean luma m of each image; not clamped: [B, 3, H, W]."""
+def recolour(images: Tensor, maps: Tensor, rows: Tensor) -> Tensor:
+    """A x + (row . mean colour) 1, not clamped: [B, 3, H, W] -> [B, 3, H, W]."""
     flat = images.flatten(2)
-    luma = flat.mean(-1) @ flat.new_tensor(LUMA)
-    offset = (offsets * luma).view(-1, 1, 1)
-    return torch.baddbmm(offset, matrices, flat).view_as(images)
+    offset = (flat.mean(-1) * rows).sum(-1).view(-1, 1, 1)
+    return torch.baddbmm(offset, maps, flat).view_as(images)
 
 
 def solarise(images: Tensor, chosen: Tensor, threshold: float = 0.5) -> Tensor:

@@ -19,13 +19,13 @@ PLAIN_RATIO = (3 / 4, 4 / 3)
 class Recipe:
     """What is drawn for each image, in the order in which it is applied.
 
-    scale, ratio: share of the area and width over height of the crop, which is resized to the whole
-    image (a scale of (1, 1) crops nothing); flip: probability of a left-right flip; rotation: largest
-    angle in degrees; jitter: probability that brightness, contrast and saturation are multiplied by
-    a factor drawn from [1 - strength, 1 + strength] and hue is turned by up to `hue` of a full
-    turn; grey, blur, solarise: probabilities; sigma: range of the blur's standard deviation in
-    pixels; kernel: width of the blur in pixels, odd; mean, std: what the channels, which run from 0
-    to 1, are standardised with at the end.
+    scale, ratio: share of the area and width over height of the crop, which is resized to the
+    whole image (a scale of (1, 1) keeps all of it); flip: probability of a left-right flip;
+    rotation: largest angle in degrees; jitter: probability that brightness, contrast and saturation
+    are multiplied by a factor drawn from [1 - strength, 1 + strength] and hue is turned by up to
+    `hue` of a full turn; grey, blur, solarise: probabilities; sigma: range of the blur's standard
+    deviation in pixels; kernel: width of the blur in pixels, odd; mean, std: what the channels,
+    which run from 0 to 1, are standardised with at the end.
     """
 
     name: str = "plain"
