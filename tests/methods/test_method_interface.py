@@ -139,7 +139,7 @@ def test_head_norms_reach_every_head(build, views):
 
 
 def test_what_is_refused(build, views):
-    one, two, labels = views
+    one, two, _ = views
     with pytest.raises(ValueError, match=r"method: got 'mocov2'; allowed: simclr, simple_"):
         build_method("mocov2", encoder("tiny", 8))
     with pytest.raises(ValueError, match=r"byol: unknown option 'tau'; allowed: projector, "):

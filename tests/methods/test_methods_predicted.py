@@ -1,5 +1,6 @@
 """BYOL, SimSiam, DirectPred: stop-gradient, moving average, computed predictor."""
 
+import itertools
 import math
 
 import numpy as np
@@ -31,13 +32,12 @@ def test_byol_against_its_equation(build, views):
     method = build("byol")
     trained_step(method, views)  # the target is no longer the online network
     value, terms = method.loss(one, two)
-    target = lambda x: method.target["projector"](method.target["encoder"](x))  # noqa: E731
-    online = lambda x: method.predictor(method.projector(method.encoder(x)))  # noqa: E731
-    expected = sum(
-        (online(x) / online(x).norm(dim=-1, keepdim=True)
-         - target(y) / target(y).norm(dim=-1, keepdim=True)).square().sum(-1).mean()
-        for x, y in ((one, two), (two, one))
-    )  # fmt: skip
+    expected = 0.0
+    for x, y in ((one, two), (two, one)):
+        p = method.predictor(method.projector(method.encoder(x)))
+        z = method.target["projector"](method.target["encoder"](y))
+        gap = p / p.norm(dim=-1, keepdim=True) - z / z.norm(dim=-1, keepdim=True)
+        expected = expected + gap.square().sum(-1).mean()
     torch.testing.assert_close(value + 4, expected)
     torch.testing.assert_close(terms["cosine"], -value.detach() / 4)
 
@@ -94,7 +94,7 @@ def test_the_rate_rises_along_a_half_cosine():
     rates = [target_rate(step, 100, 0.99, 1.0) for step in range(101)]
     assert rates[0] == pytest.approx(0.99)
     assert rates[100] == 1.0
-    assert all(a < b for a, b in zip(rates, rates[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(rates))
     for step in (10, 50, 73):
         published = 1 - (1 - 0.99) * (math.cos(math.pi * step / 100) + 1) / 2
         assert rates[step] == pytest.approx(published, rel=1e-14)
@@ -235,7 +235,7 @@ def test_directpred_is_not_trained_and_counts_its_steps(build, views):
         method.loss(*views)
         method.after_step(step, 6)
         weights.append(method.predictor.weight.clone())
-    changed = [not torch.equal(a, b) for a, b in zip(weights, weights[1:], strict=False)]
+    changed = [not torch.equal(a, b) for a, b in itertools.pairwise(weights)]
     assert changed == [False, True, False, False, True]
     assert torch.equal(weights[0], torch.eye(8, dtype=torch.float64))
     seen = method.predictor.seen.clone()

@@ -201,7 +201,8 @@ def allowed_range(name: str, value: float, low: float, high: float) -> None:
 
 def _split(part: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
     """(weights, biases and parameters of norms) of a part, those without gradient left out."""
-    weights, rest = [], []
+    weights: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for module in part.modules():
         for name, parameter in module.named_parameters(recurse=False):
             if parameter.requires_grad:

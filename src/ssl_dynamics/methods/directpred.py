@@ -51,6 +51,10 @@ class SpectralPredictor(nn.Module):
     the identity, the correlation as zero. Eigenvalues and vectors are found in float64.
     """
 
+    weight: Tensor
+    correlation: Tensor
+    seen: Tensor
+
     def __init__(self, features: int) -> None:
         super().__init__()
         self.register_buffer("weight", torch.eye(features))

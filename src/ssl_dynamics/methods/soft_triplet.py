@@ -52,5 +52,6 @@ class SoftTriplet(Method):
         c = self.config
         if c.unit:
             one, two = normalize(one, dim=-1), normalize(two, dim=-1)
-        both = [soft_triplet(p, z, c.temperature, c.margin) for p, z in ((one, two), (two, one))]
-        return sum(both) / 2, {"cosine": cosine}
+        forth = soft_triplet(one, two, c.temperature, c.margin)
+        back = soft_triplet(two, one, c.temperature, c.margin)
+        return (forth + back) / 2, {"cosine": cosine}
