@@ -230,7 +230,7 @@ def alternating_widget(state: State, numbers: Numbers, picture: Picture) -> None
         wanted = np.maximum(np.abs(np.array(sizes)[steps.astype(int)]), 1e-12)
         close(height, np.log10(wanted), 1e-6)
         close(numbers[mode], sizes[-1], 1e-6)
-        close(numbers[f"rate_{mode}"], abs(sizes[-1]) ** (1 / 200), 1e-6)
+        close(numbers[f"rate_{mode}"], 100 * (abs(sizes[-1]) ** (1 / 200) - 1), 1e-6)
 
 
 def expansion_widget(state: State, numbers: Numbers, picture: Picture) -> None:

@@ -20,8 +20,8 @@ export default {
         { looks: "s-red w3 dash", label: "B: views differ much, *λ*~I~ = 1" }] });
     w.number("A", "A after 200 steps");
     w.number("B", "B after 200 steps");
-    w.number("rate_A", "A, per step");
-    w.number("rate_B", "B, per step");
+    w.number("rate_A", "A, % per step");
+    w.number("rate_B", "B, % per step");
 
     const course = (between, within) => {
       const target = w.get("target"), p = w.get("scale"), memory = Math.round(w.get("memory"));
@@ -46,6 +46,8 @@ export default {
       return sizes;
     };
 
+    const perStep = (end) => 100 * (Math.abs(end) ** (1 / STEPS) - 1);
+
     return w.start(() => {
       const target = w.get("target"), p = w.get("scale"), memory = Math.round(w.get("memory"));
       const courses = MODES.map(([, between, within]) => course(between, within));
@@ -65,7 +67,7 @@ export default {
           stays: ["rest", "good", "Both modes stay."] }[fate[0]]
         : [`${fate.includes("stays") ? "critical: " : ""}A ${fate[0]}, B ${fate[1]}`, "good", `Mode A ${fate[0]}, mode B ${fate[1]}.`];
       const how = target === "followed"
-        ? "The gradient passes through the target, and no predictor scale saves a mode that the views change."
+        ? "The gradient passes through the target: nothing is held or averaged, and no predictor scale saves a mode that the views change."
         : p >= 1 ? (p === 1 ? (memory === 1
             ? "Without predictor every step is descent on the variance over views."
             : "Without predictor a target that is renewed less often only slows the collapse.")
@@ -73,7 +75,7 @@ export default {
         : fate.includes("stays") ? "At its best predictor scale a mode neither grows nor shrinks, however old the target: the best predictor explains survival, not growth."
         : "A mode grows below its best predictor scale and shrinks above it: 0.8 for A, 0.5 for B. The age of the target sets the pace.";
       return { regime, tone, caption: [lead, how], numbers: { A: ends[0], B: ends[1],
-        rate_A: Math.abs(ends[0]) ** (1 / STEPS), rate_B: Math.abs(ends[1]) ** (1 / STEPS) } };
+        rate_A: perStep(ends[0]), rate_B: perStep(ends[1]) } };
     });
   },
 };
