@@ -73,7 +73,7 @@ FORMS: dict[type[Widget], list[ClosedForm]] = {
         directpred.FORMS[k]
         for k in (
             "MODE_FLOW", "P_PLUS", "P_MINUS", "CRITICAL_DECAY", "ALIGN_ALL", "GROW_AT_ALL",
-            "ALIGNMENT_RATE",
+            "ALIGNMENT_RATE", "END_STRENGTH",
         )
     ],
     PolePlane: [

@@ -53,7 +53,7 @@ shown = {
     "expansion": live.TwoLosses(chosen(expansion, "OUTPUT_UP", "OUTPUT_DOWN", "OUTPUT_STAY",
         "PAIR_VARIANCE", "MEAN_LOSS")),
     "directpred": live.ModePlane(chosen(directpred, "MODE_FLOW", "P_PLUS", "P_MINUS",
-        "CRITICAL_DECAY", "ALIGN_ALL", "GROW_AT_ALL", "ALIGNMENT_RATE")),
+        "CRITICAL_DECAY", "ALIGN_ALL", "GROW_AT_ALL", "ALIGNMENT_RATE", "END_STRENGTH")),
     "mean_view": live.TargetTable(chosen(mean_view, "LINE_SPREAD")),
     "info_nce": live.ResidualBalance(chosen(info_nce, "OPERATOR", "PSD_PART", "NCE_WEIGHT")),
     "latent_tree": live.TreeWalk(chosen(latent_tree, "PATH_POLARITY")),

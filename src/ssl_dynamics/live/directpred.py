@@ -15,7 +15,7 @@ class ModePlane(Widget):
     """The plane of predictor and strength of one mode, its parabola, and one orbit to drag.
 
     Give it ``MODE_FLOW``, ``P_PLUS``, ``P_MINUS``, ``CRITICAL_DECAY``, ``ALIGN_ALL``,
-    ``GROW_AT_ALL`` and ``ALIGNMENT_RATE`` of ``ssl_dynamics.theory.directpred``, in this order or
+    ``GROW_AT_ALL``, ``ALIGNMENT_RATE`` and ``END_STRENGTH`` of ``ssl_dynamics.theory.directpred``, in this order or
     by role. Views differ with deviation 1, and predictor and encoder have equal learning rates.
     """
 
@@ -29,6 +29,7 @@ class ModePlane(Widget):
         "align": ("sigma_aug", "decay"),
         "grow": ("sigma_aug", "decay"),
         "rate": _MODE,
+        "end": ("p_j0", "s_j0", "tau", "sigma_aug", "alpha_p"),
     }
 
     p = traitlets.Float(0.1, min=-0.4, max=0.9, help="predictor at the start").tag(sync=True)

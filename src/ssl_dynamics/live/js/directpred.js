@@ -54,7 +54,9 @@ export default {
       const root = above ? null : edge ? [tau / (2 * (1 + SIGMA ** 2)), tau / (2 * (1 + SIGMA ** 2))]
         : [forms.minus(tau, SIGMA, decay), forms.plus(tau, SIGMA, decay)];
       const path = orbit(p0, s0, tau, decay);
-      const alive = !above && path.s > 1e-4;
+      // Without decay the closed form decides: near the edge the orbit takes longer than it is drawn.
+      const last = decay === 0 ? forms.end(p0, s0, tau, SIGMA, RATE) : path.s;
+      const alive = !above && last > (decay === 0 ? 1e-12 : 1e-4);
 
       const xs = range(LOW, HIGH, 131);
       plane.curve("parabola", xs, xs.map((x) => x * x), "s-quiet w3 dash");
@@ -79,8 +81,8 @@ export default {
         s0 === 0 ? ["resting", "bad", "The mode is off.", "With strength 0 the encoder has nothing in this direction, and nothing can come of it."]
         : above ? ["above critical", "bad", "Above the critical decay.", `Every mode collapses, from every start: the strength falls to ${show(path.s)}.`]
         : edge ? ["critical", "", "At the critical decay.", `The two fixed points have met${alive ? "; the orbit creeps towards them" : "; this start lies too low and goes to 0"}. A little more decay, or a smaller target, and nothing survives.`]
-        : alive ? ["grows", "good", decay > 0 ? "Grows to *p*~+~." : "Survives.", `The predictor ends at ${show(path.p)} and the strength at ${show(path.s)}${decay > 0 ? ", on the parabola" : "; without decay the mode keeps its distance from the parabola"}.${side} ${aligned}`]
-        : ["collapse", "bad", "Collapse.", `The strength goes to 0.${side} ${aligned}`];
+        : alive ? ["grows", "good", decay > 0 ? "Grows to *p*~+~." : "Survives.", `${decay > 0 ? "The predictor ends" : "By time 400 the predictor is"} at ${show(path.p)} and the strength at ${show(path.s)}${decay > 0 ? ", on the parabola" : `; it ends at ${show(last)}, for without decay the mode keeps its distance from the parabola`}.${side} ${aligned}`]
+        : ["collapse", "bad", "Collapse.", `The strength goes to 0${path.s > 1e-4 ? `, slowly: it is ${show(path.s)} by time ${Math.round(decay > 0 ? Math.max(400, 12 / decay) : 400)}` : ""}.${side} ${aligned}`];
       const none = { value: NaN, text: "none" };
       return { regime, tone, caption: [lead, rest], numbers: { p: path.p, s: path.s,
         plus: root ? root[1] : none, minus: root ? root[0] : none, critical, rate } };
