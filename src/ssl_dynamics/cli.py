@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--checkpoints", type=Path, default=Path("checkpoints"))
     run.add_argument("--overwrite", action="store_true")
     run.add_argument("--quiet", action="store_true")
+    run.add_argument("--dry-run", action="store_true")
     show = commands.add_parser("show", help="print a record")
     show.add_argument("record", metavar="RECORD", help="experiment/name, or a path")
     show.add_argument("--results", type=Path, default=None, help="folder of records")
@@ -121,6 +122,8 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         return int(exit_.code or 0)
     except ImportError:
         return _say("the command line needs tyro: pip install 'ssl-dynamics[cli]'", REFUSED)
+    if options.dry_run:
+        return _plan(module, config)
     folder = checkpoint_folder(options.checkpoints, options.experiment, config)
     first = os.environ.get("RANK", "0") == "0"
     try:
@@ -151,6 +154,19 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     return _keep(dataclasses.replace(record, command=command), options, folder)
 
 
+def _plan(module: Any, config: Any) -> int:
+    """Print what a run would do and cost, where the experiment can say so; write nothing."""
+    if not hasattr(module, "plan"):
+        return _say(f"{module.NAME}: --dry-run is not offered by this experiment", REFUSED)
+    try:
+        text = module.plan(config)
+    except (ValueError, OSError, RuntimeError) as error:
+        return _say(f"{module.NAME}: {error}", FAILED)
+    if os.environ.get("RANK", "0") == "0":
+        print(text)
+    return DONE
+
+
 def _keep(record: Record, options: argparse.Namespace, folder: Path) -> int:
     path, trouble = save_somewhere(record, options.results, overwrite=options.overwrite)
     print(describe(record))
@@ -167,7 +183,8 @@ def parse_config(module: Any, arguments: Sequence[str]) -> Any:
 
     shared = (
         "Also: --results FOLDER (default results), --overwrite (replace a record), "
-        "--checkpoints FOLDER (default checkpoints), --quiet (no progress bar)."
+        "--checkpoints FOLDER (default checkpoints), --quiet (no progress bar), --dry-run (print "
+        "the plan with memory and time, from a few measured steps, and stop)."
     )
     summary = (module.__doc__ or "").partition("\n")[0]
     return tyro.cli(

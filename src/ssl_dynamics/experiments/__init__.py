@@ -6,6 +6,7 @@ An experiment module holds
 - `Config`, a frozen dataclass with `name: str`, `seeds: int` and `device: str` among its fields,
   whose `__post_init__` raises ValueError with the field, the value and what is allowed;
 - `run(config, *, progress=True, checkpoint_dir=None) -> Record`;
+- `plan(config) -> str`, if it has an answer to `--dry-run`;
 - `SLICES`, a list of small re-runs that the tests hold against the committed records, each a dict
   with `record` (the record's name), `config` (fields changed from the record's own config, for
   example fewer seeds and steps) and `metrics` (the metrics compared; those [S, T] are compared at

@@ -12,10 +12,17 @@ from ssl_dynamics.measures.operator import (
     operator_product,
     top_eigenpairs,
 )
-from ssl_dynamics.measures.probes import knn_accuracy, linear_accuracy, logistic_regression
+from ssl_dynamics.measures.probes import (
+    knn_accuracy,
+    linear_accuracy,
+    logistic_regression,
+    tuned_linear_accuracy,
+)
 from ssl_dynamics.measures.recovery import best_correlation, ceiling, correlations
+from ssl_dynamics.measures.sphere import alignment, uniformity
 
 __all__ = [
+    "alignment",
     "best_correlation",
     "ceiling",
     "connection",
@@ -30,4 +37,6 @@ __all__ = [
     "output_std",
     "spread",
     "top_eigenpairs",
+    "tuned_linear_accuracy",
+    "uniformity",
 ]

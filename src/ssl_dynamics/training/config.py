@@ -85,25 +85,25 @@ class TowerConfig:
                 variant(getattr(self, field))
             except ValueError as error:
                 raise ValueError(f"{field}: {error}") from None
-        _one_of("predictor", self.predictor, PREDICTORS)
-        _one_of("loss", self.loss, LOSSES)
-        _one_of("target_start", self.target_start, ("copy", "independent"))
-        _one_of("target_view", self.target_view, ("other", "mean"))
-        _one_of("dtype", self.dtype, DTYPES)
-        _require(len(self.encoder) > 0, "encoder", self.encoder, "at least one width")
+        one_of("predictor", self.predictor, PREDICTORS)
+        one_of("loss", self.loss, LOSSES)
+        one_of("target_start", self.target_start, ("copy", "independent"))
+        one_of("target_view", self.target_view, ("other", "mean"))
+        one_of("dtype", self.dtype, DTYPES)
+        require(len(self.encoder) > 0, "encoder", self.encoder, "at least one width")
         for field in ("encoder", "projector"):
             widths = getattr(self, field)
-            _require(all(w >= 1 for w in widths), field, widths, "widths of at least 1")
+            require(all(w >= 1 for w in widths), field, widths, "widths of at least 1")
         for field, low in (("predictor_width", 1), ("steps", 0), ("batch", 2)):
             value = getattr(self, field)
-            _require(value >= low, field, value, f"an integer of at least {low}")
+            require(value >= low, field, value, f"an integer of at least {low}")
         for field in ("lr", "weight_decay", "predictor_lr", "noise", "contrast"):
             value = getattr(self, field)
-            _require(0 <= value < float("inf"), field, value, "a finite number of at least 0")
-        _require(0 <= self.momentum < 1, "momentum", self.momentum, "a number in [0, 1)")
+            require(0 <= value < float("inf"), field, value, "a finite number of at least 0")
+        require(0 <= self.momentum < 1, "momentum", self.momentum, "a number in [0, 1)")
         if self.ema is not None:
-            _require(0 <= self.ema <= 1, "ema", self.ema, "None or a number in [0, 1]")
-            _require(
+            require(0 <= self.ema <= 1, "ema", self.ema, "None or a number in [0, 1]")
+            require(
                 self.stop_gradient, "stop_gradient", False, "True, since an EMA target has none"
             )
         elif self.target_start == "independent":
@@ -113,9 +113,9 @@ class TowerConfig:
         for field, values in (("eval_at", self.eval_steps), ("probe_at", self.probe_steps)):
             rising = all(a < b for a, b in itertools.pairwise(values))
             inside = all(0 <= step <= self.steps for step in values)
-            _require(rising and inside, field, values, f"increasing steps in 0..{self.steps}")
+            require(rising and inside, field, values, f"increasing steps in 0..{self.steps}")
         extra = sorted(set(self.probe_steps) - set(self.eval_steps))
-        _require(not extra, "probe_at", self.probe_steps, f"steps of eval_at; {extra} are not")
+        require(not extra, "probe_at", self.probe_steps, f"steps of eval_at; {extra} are not")
 
     @property
     def eval_steps(self) -> tuple[int, ...]:
@@ -140,11 +140,13 @@ class TowerConfig:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _one_of(field: str, value: object, allowed: Iterable[object]) -> None:
+def one_of(field: str, value: object, allowed: Iterable[object]) -> None:
+    """Refuse a value that is not listed."""
     if value not in allowed:
         raise ValueError(f"{field}: {value!r} is not one of {', '.join(map(repr, allowed))}")
 
 
-def _require(holds: bool, field: str, value: object, allowed: str) -> None:
+def require(holds: bool, field: str, value: object, allowed: str) -> None:
+    """Refuse a value unless the condition holds; `allowed` says what would do."""
     if not holds:
         raise ValueError(f"{field}: got {value!r}; allowed: {allowed}")

@@ -29,8 +29,11 @@ class SGD:
         self._values = [[w.detach() for w in group] for group, _ in self.groups]  # same memory
         self.velocity = [[torch.zeros_like(w) for w in group] for group in self._values]
 
-    def step(self) -> None:
-        """Update every parameter from its gradient, then forget the gradients."""
+    def step(self, factor: float = 1.0) -> None:
+        """Update every parameter from its gradient, then forget the gradients.
+
+        `factor` multiplies the learning rates of this step.
+        """
         for (weights, lr), values, velocity in zip(
             self.groups, self._values, self.velocity, strict=True
         ):
@@ -40,7 +43,7 @@ class SGD:
                 velocity if self.momentum else [],
                 weight_decay=self.weight_decay,
                 momentum=self.momentum,
-                lr=lr,
+                lr=lr * factor,
                 dampening=0.0,
                 nesterov=False,
                 maximize=False,

@@ -55,7 +55,8 @@ def process_group() -> Iterator[None]:
     """
     _, processes = world()
     if processes > 1 and not dist.is_initialized():
-        dist.init_process_group("gloo", timeout=PATIENCE)
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        dist.init_process_group(backend, timeout=PATIENCE)
         atexit.register(_leave)
     yield
 

@@ -1,0 +1,23 @@
+"""Training on images: one loop for every method, resumable, on a CPU, a GPU or many."""
+
+from ssl_dynamics.training.images.config import ImageConfig
+from ssl_dynamics.training.images.evaluate import encoded, evaluate, pixel_baseline
+from ssl_dynamics.training.images.loop import pretrain
+from ssl_dynamics.training.images.optim import Optimiser
+from ssl_dynamics.training.images.run import ImageRun
+from ssl_dynamics.training.images.schedules import half_cosine, warmup_cosine
+from ssl_dynamics.training.images.sets import RunImages, run_images
+
+__all__ = [
+    "ImageConfig",
+    "ImageRun",
+    "Optimiser",
+    "RunImages",
+    "encoded",
+    "evaluate",
+    "half_cosine",
+    "pixel_baseline",
+    "pretrain",
+    "run_images",
+    "warmup_cosine",
+]

@@ -1,0 +1,97 @@
+"""What a method has learned so far, measured without its augmentation on images it is judged by.
+
+Neighbours and probe read the encoder's features; spread, rank, alignment and uniformity look at the
+projector's outputs too, because that is where collapse shows first. Everything runs in evaluation
+mode: BatchNorm uses its running averages.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ssl_dynamics.data import generator
+from ssl_dynamics.data.images import augment, standardise
+from ssl_dynamics.measures import (
+    alignment,
+    effective_rank,
+    knn_accuracy,
+    spread,
+    tuned_linear_accuracy,
+    uniformity,
+)
+from ssl_dynamics.training.images import distributed
+from ssl_dynamics.training.images.run import ImageRun
+from ssl_dynamics.training.images.sets import RunImages
+from ssl_dynamics.training.shard import world
+
+AT_ONCE = 1000
+"""Images in one pass."""
+PAIRS = 2000
+"""Test images of which two views are compared."""
+TEMPERATURE = 0.1
+"""Neighbours vote with weight e^{cos / 0.1}, after Wu, Xiong, Yu and Lin (2018)."""
+
+
+def evaluate(run: ImageRun, *, probe: bool = False) -> dict[str, float]:
+    """The measures at this moment; `probe` adds the linear probe (`linear`, `linear_penalty`).
+
+    knn: weighted vote of the nearest images of the bank on the test images. spread,
+    effective_rank: of the projector's outputs on the test images; feature_spread, feature_rank: of
+    the features. alignment, uniformity: of the outputs on `PAIRS` test images in two random views.
+    """
+    bank, test = run.images.bank, run.images.test
+    fitted, _ = encoded(run, bank.images)
+    features, outputs = encoded(run, test.images)
+    sets = (fitted[None], bank.labels, features[None], test.labels)
+    found = {
+        "knn": knn_accuracy(*sets, run.config.neighbours, temperature=TEMPERATURE),
+        "spread": spread(outputs[None]),
+        "effective_rank": effective_rank(outputs[None]),
+        "feature_spread": spread(features[None]),
+        "feature_rank": effective_rank(features[None]),
+    }
+    some = test.images[:PAIRS]
+    one, two = (encoded(run, some, view=number)[1][None] for number in (0, 1))
+    found |= {"alignment": alignment(one, two), "uniformity": uniformity(one)}
+    if probe:
+        found["linear"], found["linear_penalty"] = tuned_linear_accuracy(*sets, dtype=torch.float32)
+    return {name: float(value) for name, value in found.items()}
+
+
+@torch.no_grad()
+def encoded(run: ImageRun, images: Tensor, view: int | None = None) -> tuple[Tensor, Tensor]:
+    """Features [N, features] and projector outputs [N, d] of uint8 images, float32.
+
+    Of the images themselves, or of one random view of each, the same at every evaluation. Several
+    processes share the work.
+    """
+    method = run.method
+    was, rank, processes = method.training, *world()
+    method.eval()
+    chance = torch.Generator().manual_seed(
+        int(generator(run.seed, f"images/evaluate-{view}", rank).integers(2**63))
+    )
+    both = []
+    for some in images[rank::processes].split(AT_ONCE):
+        if view is None:
+            x = standardise(some, run.images.recipes[0])
+        else:
+            x = augment(some, run.images.recipes[view], chance)
+        with torch.autocast(run.device.type, torch.bfloat16, enabled=run.half):
+            features = method.represent(x)
+            both.append((features.float(), method.projector(features).float()))
+    method.train(was)
+    features, outputs = (torch.cat(parts) for parts in zip(*both, strict=True))
+    shared = distributed.shared_rows
+    return shared(features, len(images)), shared(outputs, len(images))
+
+
+def pixel_baseline(images: RunImages, neighbours: int) -> float:
+    """The vote of the nearest neighbours by the pixels themselves."""
+    bank, test = (
+        standardise(some.images, images.recipes[0]).flatten(1)[None]
+        for some in (images.bank, images.test)
+    )
+    sets = (bank, images.bank.labels, test, images.test.labels)
+    return float(knn_accuracy(*sets, neighbours, temperature=TEMPERATURE))
