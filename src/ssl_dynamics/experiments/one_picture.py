@@ -8,9 +8,13 @@ x)\rVert^2/\lambda_{V,j}^2`, with the mean output :math:`\bar f` over the views 
 linear encoder this is :math:`\lVert Wu_j\rVert^2`. Eight methods train the same network from the
 same weights on the same images. ``order`` is Spearman's rank correlation over the modes of the
 measured strengths with what the method's law predicts; ``between`` and ``best`` are those with
-:math:`\lambda_{V,j}` and with the best predictor :math:`p_j^*` for every method; ``kept`` is the sum of the strengths over that at the start. ``relative`` is
-DirectPred with eigenvalues divided by the largest one, as in its released code, under the squared
-loss of the law.
+:math:`\lambda_{V,j}` and with the best predictor :math:`p_j^*` for every method; ``kept`` is the
+sum of the strengths over that at the start.
+
+Two methods need a word. ``simple``: its loss has no minimum and its flow runs to infinity in finite
+time, so its step shrinks as the loss grows, which changes the clock and not the direction.
+``relative``: DirectPred with eigenvalues divided by the largest one, as in its released code, under
+the squared loss of the law.
 """
 
 from __future__ import annotations
@@ -43,7 +47,7 @@ NAME = "one_picture"
 
 LEARNING_RATES = {
     "simclr": 0.05,
-    "simple": 0.001,
+    "simple": 0.002,
     "small": 0.04,
     "vicreg": 0.005,
     "barlow": 0.01,
@@ -53,6 +57,8 @@ LEARNING_RATES = {
     "relative": 0.05,
 }
 """One learning rate a method: losses differ in scale. Taken so that the loss falls steadily."""
+SLOW_FROM = 0.05
+"""Size of the simple loss from which its steps shrink."""
 METHODS = tuple(LEARNING_RATES)
 PREDICTED_BY = ("byol", "simsiam", "directpred", "relative")
 
@@ -136,6 +142,15 @@ class Warm(Run):
         return pair_nce(z[:, 0], z[:, 1], self.temperature)
 
 
+class Slowed(Run):
+    """A run whose step is divided, seed by seed, by 1 + |loss| / `SLOW_FROM`."""
+
+    def loss(self) -> Tensor:
+        """The loss of each seed [S] over that divisor, which is held."""
+        value = super().loss()
+        return value / (1 + value.detach().abs() / SLOW_FROM)
+
+
 @dataclass(frozen=True)
 class _Rule(directpred.Config):
     """The settings of the chapter on DirectPred, with the towers of this one."""
@@ -168,9 +183,8 @@ def start(config: Config, method: str) -> tuple[Run, Callable[[], None]]:
         rule = kind(settings, "directpred", "online")
         return rule.run, rule.step
     seeds = tuple(range(config.first_seed, config.first_seed + config.seeds))
-    run = (Warm if method == "small" else Run)(
-        config.towers(method), seeds, device_for(config.device)
-    )
+    kinds: dict[str, type[Run]] = {"small": Warm, "simple": Slowed}
+    run = kinds.get(method, Run)(config.towers(method), seeds, device_for(config.device))
     if isinstance(run, Warm):
         run.temperature = config.warm
     return run, run.step
