@@ -16,7 +16,8 @@ PAUSE = 1.0
 """Seconds before the second connection; each later wait is one pause longer."""
 TIMEOUT = (10.0, 60.0)
 """Seconds allowed to connect, and between two pieces of data."""
-PIECE = 1 << 18
+PIECE = 1 << 14
+"""Bytes read at a time; a broken connection loses no more than this."""
 
 
 class DataError(ValueError):
