@@ -60,18 +60,21 @@ def test_second_derivatives_are_refused_by_the_kernel_and_given_by_single_layers
                 torch.autograd.grad(g.square().sum(), weight)
 
 
+@pytest.mark.parametrize("output_relu", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
-def test_by_hand_is_backward(bias):
-    net = network(bias=bias)
-    x = torch.randn(3, 5, 4, dtype=torch.float64)
-    g = torch.randn(3, 5, 3, dtype=torch.float64)
-    expected = torch.autograd.grad(net(x), list(net.parameters()), g)
-    passes = net.by_hand()
-    y = passes.forward(x)
-    passes.backward(g)
-    torch.testing.assert_close(y, net(x))
-    for w, e in zip(net.parameters(), expected, strict=True):
-        torch.testing.assert_close(w.grad, e, rtol=0, atol=1e-13)
+def test_by_hand_is_backward(bias, output_relu):
+    net = network(bias=bias, output_relu=output_relu)
+    rows, columns = net.by_hand(), net.by_hand(columns=True)
+    for batch in (5, 2, 5):  # the memory reserved for one batch serves the next, or is replaced
+        x = torch.randn(3, batch, 4, dtype=torch.float64)
+        g = torch.randn(3, batch, 3, dtype=torch.float64)
+        y = net(x)
+        expected = torch.autograd.grad(y, list(net.parameters()), g)
+        for passes, turn in ((rows, lambda t: t), (columns, lambda t: t.mT)):
+            torch.testing.assert_close(turn(passes.forward(turn(x))), y)
+            passes.backward(turn(g))
+            for w, e in zip(net.parameters(), expected, strict=True):
+                torch.testing.assert_close(w.grad, e, rtol=0, atol=1e-13)
     with pytest.raises(TypeError, match="Linear and ReLU"):
         network(norm="mu").by_hand()
 

@@ -3,8 +3,8 @@
 `standardise_by_hand` is `norm.standardise` and `chain` is a run of `Linear` and `ReLU` layers;
 tests hold them equal to plain autograd. They save the passes over memory and the bookkeeping
 that autograd needs at small sizes. Their gradients cannot be differentiated again: for second
-derivatives call `norm.standardise` and the single layers. `Network.by_hand()` gives
-the same passes without autograd, for loops over very small networks.
+derivatives call `norm.standardise` and the single layers. For very small networks
+`networks.by_hand` does without autograd.
 """
 
 from __future__ import annotations
@@ -142,32 +142,3 @@ def chain(x: Tensor, run: Run) -> Tensor:
     """The last output of `chain_forward`, differentiable: [S, ..., B, in] -> [S, ..., B, out]."""
     parameters = [p for weight, bias, _ in run for p in (weight, bias)]
     return _Chain.apply(x, tuple(relu for _, _, relu in run), *parameters)
-
-
-class ByHand:
-    """Forward and backward of a chain without autograd, for loops over very small networks.
-
-    `y = passes.forward(x)` and then `passes.backward(dL/dy)`, which sets the parameters' `grad`
-    as `backward()` would. Prepared once; make it after the network has its place and type.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self.parameters = [(weight, bias) for weight, bias, _ in run]
-        self.layers = [
-            Layer.of(weight.detach(), None if bias is None else bias.detach(), relu)
-            for weight, bias, relu in run
-        ]
-        self._activations: list[Tensor] = []
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The output [S, B, out] for x [S, B, in]."""
-        self._activations = chain_forward(x, self.layers)
-        return self._activations[-1]
-
-    def backward(self, g: Tensor) -> None:
-        """Set the gradients of the last forward pass from the one at its output, g [S, B, out]."""
-        _, gradients = chain_backward(g, self._activations, self.layers, into_input=False)
-        for (weight, bias), pair in zip(self.parameters, gradients, strict=True):
-            weight.grad = pair[0]
-            if bias is not None:
-                bias.grad = pair[1]
