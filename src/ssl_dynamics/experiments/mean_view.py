@@ -280,5 +280,11 @@ SLICES = [
                    "objectives": ("mean", "pair+predictor+stop")},
         "metrics": ["mean/l2/spread", "pair+predictor+stop/l2/spread"],
     },
+    {
+        "record": "fast",
+        "config": {"seeds": 2, "steps": 160, "evaluations": 2, "norms": ("l2",),
+                   "objectives": ("mean+predictor",)},
+        "metrics": ["mean+predictor/l2/spread"],
+    },
 ]  # fmt: skip
 """What the tests run again beside the committed record."""

@@ -5,12 +5,11 @@ export default {
     const { fixed, clamp } = kit;
     const last = COURSES.steps.length - 1, end = COURSES.steps[last], line = forms.line(0.5);
     const objectives = {
-      mean: "F(Tx) against F(x̄)", "mean+stop": "F(Tx) against F(x̄), stop-gradient",
-      pair: "pair of views", "pair+stop": "pair, stop-gradient", "pair+predictor": "pair, predictor",
-      "pair+predictor+stop": "pair, predictor, stop-gradient: SimSiam",
-      "mean+predictor+stop": "F(x̄) as target, predictor, stop-gradient" };
-    const norms = { none: "none", l2: "outputs at length one", hidden: "and batch normalisation inside",
-      output: "and batch normalisation of the outputs" };
+      mean: "F(Tx) against F(x̄)", "mean+stop": "F(x̄), stop-gradient", pair: "pair of views",
+      "pair+stop": "pair, stop-gradient", "pair+predictor": "pair, predictor",
+      "pair+predictor+stop": "SimSiam: pair, pred. + stop", "mean+predictor+stop": "F(x̄), predictor + stop" };
+    const norms = { none: "none", l2: "l2: length one", hidden: "hidden: + batch norm inside",
+      output: "output: + batch norm at end" };
     w.select({ key: "objective", label: "objective", options: Object.entries(objectives) });
     w.select({ key: "norm", label: "normalisation", options: Object.entries(norms) });
     w.slider({ key: "moment", label: "share of training done", min: 0, max: 1, step: 1 / last,
@@ -24,7 +23,7 @@ export default {
       xlabel: "training step", ylabel: "spread; accuracy", x: [0, end], y: [0, 1.1],
       legend: [{ looks: "s-blue w3", label: "spread" }, { looks: "s-green w3 dash", label: "5-NN accuracy" },
         { looks: "s-green w1 dot", label: "5-NN of the random encoder" },
-        { looks: "s-ink w1 dash", label: "spread that one single line can have" }] });
+        { looks: "s-ink w1 dash", label: "largest spread of a single line" }] });
     const spectrum = w.plot({ name: "spectrum", title: "Share of the variance, eight largest directions",
       xlabel: "direction, by size", ylabel: "share", x: [0.5, 8.5], y: [0, 1.02],
       legend: [{ looks: "f-paper s-ink w2", marker: "dot", label: "at the start" },
