@@ -3,6 +3,7 @@
 from ssl_dynamics.data.images.archives import ARCHIVES, Archive, data_folder
 from ssl_dynamics.data.images.augment import augment, standardise
 from ssl_dynamics.data.images.download import DataError
+from ssl_dynamics.data.images.factors import FactorWorld, resample_nuisance
 from ssl_dynamics.data.images.recipes import (
     BYOL_ONE,
     BYOL_TWO,
@@ -13,7 +14,7 @@ from ssl_dynamics.data.images.recipes import (
     pair,
     recipe,
 )
-from ssl_dynamics.data.images.sets import SPLITS, ImageSet, load_images
+from ssl_dynamics.data.images.sets import SPLITS, ImageSet, factor_images, load_images
 
 __all__ = [
     "ARCHIVES",
@@ -25,12 +26,15 @@ __all__ = [
     "SPLITS",
     "Archive",
     "DataError",
+    "FactorWorld",
     "ImageSet",
     "Recipe",
     "augment",
     "data_folder",
+    "factor_images",
     "load_images",
     "pair",
     "recipe",
+    "resample_nuisance",
     "standardise",
 ]

@@ -13,14 +13,18 @@ from torch import Tensor
 from ssl_dynamics.data.digits import raw_split
 from ssl_dynamics.data.images.archives import ARCHIVES, located
 from ssl_dynamics.data.images.download import DataError, checksum
+from ssl_dynamics.data.images.factors import FactorWorld
 
 SPLITS: dict[str, tuple[str, ...]] = {
     "cifar10": ("train", "test"),
     "cifar100": ("train", "test"),
     "stl10": ("train", "test", "unlabeled"),
     "digits": ("train", "test"),
+    "factors": ("train", "test"),
 }
 """The sets and their splits."""
+FACTOR_SAMPLES = {"train": 125, "test": 25}
+"""Latent-factor images of each class in a split."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,8 @@ class ImageSet:
     """One split of a set, whole and on one device.
 
     images: uint8 [N, 3, H, W]; labels: int64 [N], the finest classes, -1 where there are none;
-    coarse: int64 [N], super-classes, or None; classes: names of the labels, or None;
+    coarse: int64 [N], super-classes, or None; classes, coarse_classes: their names, or None;
+    content: [N, spots, 6], what the nuisance of latent-factor images leaves alone, else None;
     checksums: MD5 of each file it was read from, for a run's record.
     """
 
@@ -39,6 +44,7 @@ class ImageSet:
     coarse: Tensor | None = None
     classes: tuple[str, ...] | None = None
     coarse_classes: tuple[str, ...] | None = None
+    content: Tensor | None = None
     checksums: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -56,6 +62,7 @@ class ImageSet:
             images=self.images.to(device),
             labels=self.labels.to(device),
             coarse=None if self.coarse is None else self.coarse.to(device),
+            content=None if self.content is None else self.content.to(device),
         )
 
 
@@ -66,7 +73,8 @@ def load_images(
 
     "cifar10", "cifar100" and "stl10" are read from the data folder (`root`, else
     `$SSL_DYNAMICS_DATA`, else `~/.cache/ssl_dynamics`) in their official binary layout, and with
-    `download` fetched into it first. "digits" needs no files. Raises `ValueError` for an unknown
+    `download` fetched into it first. "digits" (scikit-learn's) and "factors" (the default
+    `FactorWorld`) need no files. Raises `ValueError` for an unknown
     set or split and `DataError` for files that are missing or wrong.
     """
     if name not in SPLITS:
@@ -75,11 +83,19 @@ def load_images(
         raise ValueError(f"split of {name}: got {split!r}; allowed: {', '.join(SPLITS[name])}")
     if name == "digits":
         return _digits(split)
+    if name == "factors":
+        return factor_images(FactorWorld(), split, FACTOR_SAMPLES[split])
     names = _files(name, split)
     folder = located(ARCHIVES[name], names, root, download=download)
     read: dict[str, Callable[[str, str, Path], ImageSet]] = {"stl10": _stl}
     loaded = read.get(name, _cifar)(name, split, folder)
     return replace(loaded, checksums={n: f"md5:{checksum(folder / n)}" for n in names})
+
+
+def factor_images(world: FactorWorld, split: str, samples: int) -> ImageSet:
+    """Latent-factor images of any world, `samples` of each class, each under one nuisance."""
+    images, content, labels, coarse = world.images(split, samples)
+    return ImageSet("factors", split, images, labels, coarse, content=content)
 
 
 def _files(name: str, split: str) -> list[str]:
