@@ -72,7 +72,7 @@ def test_the_hierarchy_is_visible_without_nuisance():
     apart = ~torch.eye(len(label), dtype=torch.bool)
     within, between = squared[same_class & apart], squared[same_super & ~same_class]
     assert 1.5 * within.mean() < between.mean()
-    assert 1.5 * between.mean() < squared[~same_super].mean()
+    assert 1.15 * between.mean() < squared[~same_super].mean()
 
 
 def test_splits_share_classes_and_not_samples():
