@@ -11,9 +11,9 @@ from ssl_dynamics.training.loop import checked_seeds
 BAD = [
     ({"norm": "layer"}, "norm: unknown normalisation 'layer'; allowed: mu+sigma"),
     ({"encoder_norm": "x"}, "encoder_norm: unknown normalisation 'x'"),
-    ({"predictor": "big"}, "predictor: 'big' is not one of 'none', 'linear', 'mlp'"),
-    ({"loss": "hinge"}, "loss: 'hinge' is not one of 'byol'"),
-    ({"dtype": "int8"}, "dtype: 'int8' is not one of 'float32'"),
+    ({"predictor": "big"}, "predictor: got 'big'; allowed: none, linear, mlp"),
+    ({"loss": "hinge"}, "loss: got 'hinge'; allowed: byol"),
+    ({"dtype": "int8"}, "dtype: got 'int8'; allowed: float32"),
     ({"encoder": ()}, "encoder: got (); allowed: at least one width"),
     ({"projector": (0,)}, "projector: got (0,); allowed: widths of at least 1"),
     ({"steps": -1}, "steps: got -1; allowed: an integer of at least 0"),

@@ -18,6 +18,7 @@ from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.networks import VARIANTS
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import TowerConfig, shard, train_towers
+from ssl_dynamics.training.settings import at_least, some_of
 
 NAME = "batchnorm"
 
@@ -45,17 +46,9 @@ class Config:
     ema: float = 0.996
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.variants) - set(VARIANTS))
-        if unknown or not self.variants:
-            raise ValueError(
-                f"variants: {self.variants!r}; allowed: one or more of {', '.join(VARIANTS)}"
-            )
-        if self.seeds < 1:
-            raise ValueError(f"seeds: {self.seeds}; allowed: at least 1")
-        if self.first_seed < 0:
-            raise ValueError(f"first_seed: {self.first_seed}; allowed: at least 0")
-        if self.steps < 1:
-            raise ValueError(f"steps: {self.steps}; allowed: at least 1")
+        some_of("variants", self.variants, VARIANTS)
+        at_least(self, 1, "seeds", "steps")
+        at_least(self, 0, "first_seed")
         for variant in self.variants:
             self.tower(variant)
 

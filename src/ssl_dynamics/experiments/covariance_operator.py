@@ -30,6 +30,7 @@ from ssl_dynamics.losses import pair_distances
 from ssl_dynamics.measures import top_eigenpairs
 from ssl_dynamics.networks import ReluNet
 from ssl_dynamics.records import Record
+from ssl_dynamics.training.settings import at_least, divisor, positive, require
 from ssl_dynamics.training.threads import tuned
 
 NAME = "covariance_operator"
@@ -50,19 +51,14 @@ class Config:
     betas: tuple[float, ...] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
-        if self.images < 2:
-            raise ValueError(f"images: got {self.images}; allowed: at least 2")
-        if not 1 <= self.every <= self.steps or self.steps % self.every:
-            raise ValueError(f"every: got {self.every}; allowed: a divisor of {self.steps}")
-        if not 0 < self.lr < float("inf"):
-            raise ValueError(f"lr: got {self.lr}; allowed: a positive number")
-        if len(set(self.betas)) != len(self.betas) or not all(-9 < b < 9 for b in self.betas):
-            raise ValueError(f"betas: got {self.betas}; allowed: different numbers from -9 to 9")
-        if self.seeds < 1 or len(self.widths) < 2:
-            raise ValueError(
-                f"seeds, widths: got {self.seeds}, {self.widths}; allowed: at least 1 seed and "
-                "2 layers"
-            )
+        at_least(self, 2, "images")
+        at_least(self, 1, "seeds")
+        divisor(self, "every", "steps")
+        positive(self, "lr")
+        different = len(set(self.betas)) == len(self.betas)
+        inside = all(-9 < beta < 9 for beta in self.betas)
+        require(different and inside, "betas", self.betas, "different numbers from -9 to 9")
+        require(len(self.widths) >= 2, "widths", self.widths, "at least 2 layers")
 
 
 SLICE = {

@@ -33,6 +33,7 @@ from ssl_dynamics.networks.relu_net import apply
 from ssl_dynamics.records import Record
 from ssl_dynamics.symbolic import vec_array
 from ssl_dynamics.training import SGD
+from ssl_dynamics.training.settings import at_least, divisor, one_of, positive, require
 from ssl_dynamics.training.threads import tuned
 
 NAME = "dual_networks"
@@ -64,20 +65,12 @@ class Config:
     """Test images on which a step's reach is measured."""
 
     def __post_init__(self) -> None:
-        if self.device != "cpu":
-            raise ValueError(f"device: got {self.device!r}; allowed: cpu")
-        if self.first[-1] != self.second[-1]:
-            raise ValueError(
-                f"first, second: got {self.first[-1]} and {self.second[-1]} outputs; "
-                "allowed: equally many"
-            )
-        if not 1 <= self.every <= self.steps or self.steps % self.every:
-            raise ValueError(f"every: got {self.every}; allowed: a divisor of {self.steps}")
-        if not 0 < self.lr < float("inf"):
-            raise ValueError(f"lr: got {self.lr}; allowed: a positive number")
-        for name in ("seeds", "batch", "pairs", "images"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least 1")
+        one_of("device", self.device, ("cpu",))
+        outputs = (self.first[-1], self.second[-1])
+        require(outputs[0] == outputs[1], "first, second", outputs, "equally many outputs")
+        divisor(self, "every", "steps")
+        positive(self, "lr")
+        at_least(self, 1, "seeds", "batch", "pairs", "images")
 
 
 SLICE = {

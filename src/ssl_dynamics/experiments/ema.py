@@ -31,6 +31,7 @@ from ssl_dynamics.records import Record
 from ssl_dynamics.theory.ema import layer_step
 from ssl_dynamics.theory.predictor import between_within
 from ssl_dynamics.training import TowerConfig, Towers, train_towers
+from ssl_dynamics.training.settings import at_least, multiple, require, some_of
 
 NAME = "ema"
 KINDS = ("linear", "large", "relu")
@@ -69,21 +70,15 @@ class Config:
     """Steps between two measurements."""
 
     def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise ValueError(f"seeds: {self.seeds}; allowed: at least 1")
-        unknown = sorted(set(self.kinds) - set(KINDS))
-        if unknown or not self.kinds:
-            raise ValueError(f"kinds: {self.kinds!r}; allowed: some of {', '.join(KINDS)}")
+        at_least(self, 1, "seeds")
+        some_of("kinds", self.kinds, KINDS)
         for gamma in (*self.gammas, self.large_gamma):
-            if not 0 <= gamma < 1:
-                raise ValueError(f"gammas: {gamma!r}; allowed: numbers in [0, 1)")
+            require(0 <= gamma < 1, "gammas", gamma, "numbers in [0, 1)")
         for field in ("steps", "falling_steps", "large_steps", "relu_steps", "relu_early"):
-            value = getattr(self, field)
-            if value < self.every or value % self.every:
-                raise ValueError(f"{field}: {value}; allowed: multiples of every = {self.every}")
+            multiple(self, field, of="every")
         for part, whole in (("falling_steps", "steps"), ("relu_early", "relu_steps")):
-            if getattr(self, part) > getattr(self, whole):
-                raise ValueError(f"{part}: {getattr(self, part)}; allowed: at most {whole}")
+            value = getattr(self, part)
+            require(value <= getattr(self, whole), part, value, f"at most {whole}")
 
 
 SLICE = {

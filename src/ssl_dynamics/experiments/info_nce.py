@@ -37,6 +37,7 @@ from ssl_dynamics.measures import effective_rank, knn_accuracy, linear_accuracy
 from ssl_dynamics.networks import ReluNet
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import SGD, TowerConfig
+from ssl_dynamics.training.settings import at_least, divisor, positive, require, some_of
 from ssl_dynamics.training.threads import tuned
 from ssl_dynamics.training.towers import Tower
 
@@ -79,18 +80,12 @@ class Config:
     contrast: float = 0.3
 
     def __post_init__(self) -> None:
-        for field, low in (("images", 2), ("views", 1), ("seeds", 1), ("batch", 2)):
-            if getattr(self, field) < low:
-                raise ValueError(f"{field}: got {getattr(self, field)}; allowed: at least {low}")
-        if not 1 <= self.every <= self.steps or self.steps % self.every:
-            raise ValueError(f"every: got {self.every}; allowed: a divisor of {self.steps}")
-        if not self.losses or not set(self.losses) <= set(LOSSES):
-            raise ValueError(f"losses: got {self.losses}; allowed: some of {', '.join(LOSSES)}")
-        if len(self.chosen) != len(LOSSES):
-            raise ValueError(f"chosen: got {len(self.chosen)} pairs; allowed: one for each loss")
-        for field, value in (("lr", self.lr), ("temperature", self.temperature)):
-            if not 0 < value < float("inf"):
-                raise ValueError(f"{field}: got {value}; allowed: a positive number")
+        at_least(self, 2, "images", "batch")
+        at_least(self, 1, "views", "seeds")
+        divisor(self, "every", "steps")
+        some_of("losses", self.losses, LOSSES)
+        require(len(self.chosen) == len(LOSSES), "chosen", self.chosen, "a pair for each loss")
+        positive(self, "lr", "temperature")
 
 
 SLICES = [

@@ -24,6 +24,7 @@ from ssl_dynamics.data.latent_tree import random_tree
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.losses.triplets import TRIPLET_LOSSES
 from ssl_dynamics.records import Record
+from ssl_dynamics.training.settings import at_least, require, some_of
 from ssl_dynamics.training.trees import TreeConfig, train_trees
 
 NAME = "latent_tree"
@@ -79,27 +80,18 @@ class Config:
     """Test values per tree."""
 
     def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise ValueError(f"seeds: got {self.seeds}; allowed: at least 1")
-        if self.first_seed < 0:
-            raise ValueError(f"first_seed: got {self.first_seed}; allowed: at least 0")
-        unknown = [loss for loss in self.losses if loss not in TRIPLET_LOSSES]
-        if unknown or not self.losses:
-            raise ValueError(
-                f"losses: got {self.losses}; allowed: some of {', '.join(TRIPLET_LOSSES)}"
-            )
-        if not set(self.other_losses) <= set(self.losses):
-            raise ValueError(
-                f"other_losses: got {self.other_losses}; allowed: some of {self.losses}"
-            )
+        at_least(self, 1, "seeds")
+        at_least(self, 0, "first_seed")
+        some_of("losses", self.losses, TRIPLET_LOSSES)
+        if self.other_losses:
+            some_of("other_losses", self.other_losses, self.losses)
         for field in ("lows", "other_lows"):
-            if any(not 0 <= low <= 1 for low in getattr(self, field)):
-                raise ValueError(f"{field}: got {getattr(self, field)}; allowed: 0 to 1 each")
+            ends = getattr(self, field)
+            require(all(0 <= low <= 1 for low in ends), field, ends, "0 to 1 each")
         for field in ("widths", "depths", "triples"):
-            if any(value < 1 for value in getattr(self, field)):
-                raise ValueError(f"{field}: got {getattr(self, field)}; allowed: at least 1 each")
-        if not self.lows:
-            raise ValueError("lows: got (); allowed: at least one lower end")
+            values = getattr(self, field)
+            require(all(value >= 1 for value in values), field, values, "at least 1 each")
+        require(len(self.lows) > 0, "lows", self.lows, "at least one lower end")
         for _, settings in conditions(self):  # the trainer refuses what is left
             assert settings
 

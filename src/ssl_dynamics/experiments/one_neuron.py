@@ -30,6 +30,7 @@ from tqdm import tqdm
 from ssl_dynamics.data import generator
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.records import Record
+from ssl_dynamics.training.settings import at_least, one_of, positive, require
 
 NAME = "one_neuron"
 TASKS = ("ring", "spread", "means")
@@ -58,17 +59,13 @@ class Config:
     locked_batch: int = 4
 
     def __post_init__(self) -> None:
-        if self.device != "cpu":
-            raise ValueError(f"device: got {self.device!r}; allowed: cpu")
-        for name in ("seeds", "draws", "neurons", "steps", "batch", "locked_steps", "locked_batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least 1")
-        if not self.sizes or min(self.sizes) < 5:
-            raise ValueError(f"sizes: got {self.sizes}; allowed: one or more, each at least 5")
-        if not 0 <= self.reach < 1:
-            raise ValueError(f"reach: got {self.reach}; allowed: 0 to below 1")
-        if not self.lr > 0:
-            raise ValueError(f"lr: got {self.lr}; allowed: above 0")
+        one_of("device", self.device, ("cpu",))
+        at_least(self, 1, "seeds", "draws", "neurons", "steps", "batch")
+        at_least(self, 1, "locked_steps", "locked_batch")
+        large = len(self.sizes) > 0 and min(self.sizes) >= 5
+        require(large, "sizes", self.sizes, "one or more, each at least 5")
+        require(0 <= self.reach < 1, "reach", self.reach, "0 to below 1")
+        positive(self, "lr")
 
 
 def ring(sites: int) -> Tensor:

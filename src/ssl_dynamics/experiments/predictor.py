@@ -32,6 +32,7 @@ from ssl_dynamics.networks import Linear, standardise, variant
 from ssl_dynamics.records import Record
 from ssl_dynamics.theory.predictor import BATCH_GROWTH, between_within
 from ssl_dynamics.training import SGD, TowerConfig, follow, train_towers
+from ssl_dynamics.training.settings import at_least, not_negative, require
 from ssl_dynamics.training.threads import tuned
 
 NAME = "predictor"
@@ -69,20 +70,14 @@ class Config:
     weight_decay: float = 4e-4
 
     def __post_init__(self) -> None:
-        positive = ("seeds", "modes", "width", "steps", "dimensions", "mean_steps")
-        for name, low in {**dict.fromkeys(positive, 1), "batch": 2, "mean_batch": 2}.items():
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least {low}")
-        for name in ("lr", "noise", "mean_lr", "weight_decay"):
-            value = getattr(self, name)
-            if not 0 <= value < float("inf"):
-                raise ValueError(f"{name}: got {value}; allowed: a finite number of at least 0")
-        if not 0 <= self.ema <= 1:
-            raise ValueError(f"ema: got {self.ema}; allowed: a number in [0, 1]")
-        if not self.scales or list(self.scales) != sorted(set(self.scales)) or self.scales[0] <= 0:
-            raise ValueError(f"scales: got {self.scales}; allowed: increasing numbers above 0")
-        if any(mean < 0 for mean in self.means):
-            raise ValueError(f"means: got {self.means}; allowed: lengths of at least 0")
+        at_least(self, 1, "seeds", "modes", "width", "steps", "dimensions", "mean_steps")
+        at_least(self, 2, "batch", "mean_batch")
+        not_negative(self, "lr", "noise", "mean_lr", "weight_decay")
+        require(0 <= self.ema <= 1, "ema", self.ema, "a number in [0, 1]")
+        scales = list(self.scales)
+        rising = bool(scales) and scales == sorted(set(scales)) and scales[0] > 0
+        require(rising, "scales", self.scales, "increasing numbers above 0")
+        require(all(m >= 0 for m in self.means), "means", self.means, "lengths of at least 0")
 
 
 SLICE = {

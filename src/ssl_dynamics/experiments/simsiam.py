@@ -24,6 +24,7 @@ import numpy as np
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import TowerConfig, train_towers
+from ssl_dynamics.training.settings import at_least, multiple, require, some_of
 
 NAME = "simsiam"
 
@@ -73,20 +74,13 @@ class Config:
     linear_outputs: int = 8
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.heads) - set(HEADS))
-        if unknown:
-            raise ValueError(f"heads: got {unknown[0]!r}; allowed: {', '.join(HEADS)}")
-        if not self.heads and not self.starts:
-            raise ValueError("heads, starts: both are empty; nothing to run")
+        if self.heads:
+            some_of("heads", self.heads, HEADS)
+        require(bool(self.heads or self.starts), "heads, starts", ((), ()), "not both empty")
         for name in ("steps", "linear_steps"):
-            value, places = getattr(self, name), self.evaluations
-            if places < 1 or value < places or value % places:
-                raise ValueError(
-                    f"{name}: got {value}; allowed: a multiple of evaluations={places}"
-                )
-        for name, low in (("seeds", 1), ("width", 2), ("outputs", 1), ("linear_outputs", 1)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least {low}")
+            multiple(self, name, of="evaluations")
+        at_least(self, 1, "seeds", "outputs", "linear_outputs")
+        at_least(self, 2, "width")
         for towers in (*self.networks().values(), *self.linear().values()):
             assert towers.steps  # every TowerConfig has checked its own fields by now
 

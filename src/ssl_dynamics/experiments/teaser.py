@@ -20,6 +20,7 @@ from ssl_dynamics.data import generator
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.records import Record
 from ssl_dynamics.theory import teaser
+from ssl_dynamics.training.settings import at_least, multiple, one_of, positive
 
 NAME = "teaser"
 
@@ -38,18 +39,10 @@ class Config:
     record_every: int = 10
 
     def __post_init__(self) -> None:
-        if self.device != "cpu":
-            raise ValueError(f"device: got {self.device!r}; allowed: cpu")
-        for name in ("seeds", "steps", "batch", "record_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least 1")
-        if self.steps % self.record_every:
-            raise ValueError(
-                f"steps: got {self.steps}; allowed: a multiple of record_every={self.record_every}"
-            )
-        for name in ("lr", "sigma_aug"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: above 0")
+        one_of("device", self.device, ("cpu",))
+        at_least(self, 1, "seeds", "steps", "batch")
+        multiple(self, "steps", of="record_every")
+        positive(self, "lr", "sigma_aug")
 
     @property
     def predictors(self) -> dict[str, float]:

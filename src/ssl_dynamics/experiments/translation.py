@@ -29,6 +29,7 @@ from ssl_dynamics.data import generator
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.records import Record
 from ssl_dynamics.training.ring_flow import class_gap, ring_flow, rule, selectivity
+from ssl_dynamics.training.settings import at_least, one_of, positive, require
 
 NAME = "translation"
 PURPOSE = "translation"
@@ -59,21 +60,16 @@ class Config:
     low: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.device != "cpu":
-            raise ValueError(f"device: got {self.device!r}; allowed: cpu")
-        for name in ("seeds", "neurons", "sampled", "steps", "batch"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least 1")
+        one_of("device", self.device, ("cpu",))
+        at_least(self, 1, "seeds", "neurons", "sampled", "steps", "batch")
         for name in ("sizes", "sampled_sizes"):
             sizes = getattr(self, name)
-            if not sizes or min(sizes) < 5:
-                raise ValueError(f"{name}: got {sizes}; allowed: one or more, each at least 5")
-        if any(step < 2 or 2 * step >= self.pair_sites for step in self.pairs):
-            raise ValueError(f"pairs: got {self.pairs}; allowed: from 2 to below half the ring")
-        if not 0 < self.low < 0.5:
-            raise ValueError(f"low: got {self.low}; allowed: above 0 to below 0.5")
-        if not self.lr > 0:
-            raise ValueError(f"lr: got {self.lr}; allowed: above 0")
+            large = len(sizes) > 0 and min(sizes) >= 5
+            require(large, name, sizes, "one or more, each at least 5")
+        fits = all(2 <= step < self.pair_sites / 2 for step in self.pairs)
+        require(fits, "pairs", self.pairs, "from 2 to below half the ring")
+        require(0 < self.low < 0.5, "low", self.low, "above 0 to below 0.5")
+        positive(self, "lr")
 
 
 def starts(sites: int, count: int, seeds: list[int], purpose: str) -> np.ndarray:

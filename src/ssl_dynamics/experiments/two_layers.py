@@ -35,6 +35,7 @@ from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.measures import effective_rank
 from ssl_dynamics.networks import ReluNet
 from ssl_dynamics.records import Record
+from ssl_dynamics.training.settings import at_least, one_of, require
 from ssl_dynamics.training.threads import tuned
 
 NAME = "two_layers"
@@ -70,21 +71,15 @@ class Config:
     positives: int = 2
 
     def __post_init__(self) -> None:
-        if self.device != "cpu":
-            raise ValueError(f"device: got {self.device!r}; allowed: cpu")
-        whole = ("seeds", "per_digit", "hidden", "outputs", "points", "steps")
-        for name in whole:
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least 1")
-        if self.decades < 2:  # the hundredfold trace is always read
-            raise ValueError(f"decades: got {self.decades}; allowed: at least 2")
-        if not self.ratios or not min(self.ratios) > 0:
-            raise ValueError(f"ratios: got {self.ratios}; allowed: one or more, each above 0")
+        one_of("device", self.device, ("cpu",))
+        at_least(self, 1, "seeds", "per_digit", "hidden", "outputs", "points", "steps")
+        at_least(self, 2, "decades")  # the hundredfold trace is always read
+        above = len(self.ratios) > 0 and min(self.ratios) > 0
+        require(above, "ratios", self.ratios, "one or more, each above 0")
         for name in ("gain", "stride"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: between 0 and 1")
-        if not 1 <= self.positives < VIEWS:
-            raise ValueError(f"positives: got {self.positives}; allowed: 1 to {VIEWS - 1}")
+            value = getattr(self, name)
+            require(0 < value < 1, name, value, "between 0 and 1")
+        require(1 <= self.positives < VIEWS, "positives", self.positives, f"1 to {VIEWS - 1}")
 
 
 SLICE = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -14,6 +13,7 @@ import torch
 from ssl_dynamics import __version__
 from ssl_dynamics.losses import LOSSES
 from ssl_dynamics.networks import PREDICTORS, variant
+from ssl_dynamics.training.settings import not_negative, one_of, require
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
@@ -97,9 +97,7 @@ class TowerConfig:
         for field, low in (("predictor_width", 1), ("steps", 0), ("batch", 2)):
             value = getattr(self, field)
             require(value >= low, field, value, f"an integer of at least {low}")
-        for field in ("lr", "weight_decay", "predictor_lr", "noise", "contrast"):
-            value = getattr(self, field)
-            require(0 <= value < float("inf"), field, value, "a finite number of at least 0")
+        not_negative(self, "lr", "weight_decay", "predictor_lr", "noise", "contrast")
         require(0 <= self.momentum < 1, "momentum", self.momentum, "a number in [0, 1)")
         if self.ema is not None:
             require(0 <= self.ema <= 1, "ema", self.ema, "None or a number in [0, 1]")
@@ -138,15 +136,3 @@ class TowerConfig:
         """A short hash of all settings and the library's version."""
         text = f"{__version__} {json.dumps(asdict(self), sort_keys=True)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def one_of(field: str, value: object, allowed: Iterable[object]) -> None:
-    """Refuse a value that is not listed."""
-    if value not in allowed:
-        raise ValueError(f"{field}: {value!r} is not one of {', '.join(map(repr, allowed))}")
-
-
-def require(holds: bool, field: str, value: object, allowed: str) -> None:
-    """Refuse a value unless the condition holds; `allowed` says what would do."""
-    if not holds:
-        raise ValueError(f"{field}: got {value!r}; allowed: {allowed}")

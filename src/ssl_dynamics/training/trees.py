@@ -25,6 +25,7 @@ from ssl_dynamics.networks.receptive import ReceptiveTree
 from ssl_dynamics.training import checkpoint, shard
 from ssl_dynamics.training.interrupt import Interrupt
 from ssl_dynamics.training.optim import SGD
+from ssl_dynamics.training.settings import at_least, one_of, positive, require
 from ssl_dynamics.training.threads import tuned
 
 SAVE_EVERY = 60.0
@@ -58,19 +59,14 @@ class TreeConfig:
     dtype: str = "float32"
 
     def __post_init__(self) -> None:
-        if self.loss not in TRIPLET_LOSSES:
-            raise ValueError(f"loss: {self.loss!r} is not one of {', '.join(TRIPLET_LOSSES)}")
-        for field, low in (("hid", 1), ("batch", 1), ("steps", 0), ("test", 16)):
-            if getattr(self, field) < low:
-                raise ValueError(f"{field}: got {getattr(self, field)}; allowed: at least {low}")
-        for field in ("temperature", "lr", "final_lr"):
-            if not 0 < getattr(self, field) < float("inf"):
-                raise ValueError(
-                    f"{field}: got {getattr(self, field)}; allowed: a finite number above 0"
-                )
+        one_of("loss", self.loss, TRIPLET_LOSSES)
+        at_least(self, 1, "hid", "batch")
+        at_least(self, 0, "steps")
+        at_least(self, 16, "test")
+        positive(self, "temperature", "lr", "final_lr")
         places = self.eval_steps
-        if list(places) != sorted(set(places)) or not 0 <= places[0] <= places[-1] <= self.steps:
-            raise ValueError(f"eval_at: got {places}; allowed: increasing, in 0..{self.steps}")
+        rising = list(places) == sorted(set(places)) and 0 <= places[0] <= places[-1] <= self.steps
+        require(rising, "eval_at", places, f"increasing, in 0..{self.steps}")
 
     @property
     def eval_steps(self) -> tuple[int, ...]:
