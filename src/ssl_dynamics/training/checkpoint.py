@@ -63,6 +63,12 @@ def save(path: Path, state: dict[str, Any], *, keep_previous: bool = True) -> No
         raise
 
 
+def sweep(path: Path) -> None:
+    """Remove what writes of this checkpoint left behind when their process was killed."""
+    for part in path.parent.glob(f"{path.name}*.part"):
+        part.unlink(missing_ok=True)
+
+
 def previous(path: Path) -> Path:
     """Where the checkpoint before the last one is kept."""
     return path.with_name(path.name + ".previous")

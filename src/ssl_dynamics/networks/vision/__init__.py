@@ -6,7 +6,7 @@ One network, no seeds axis: at this size products fill the machine, and seeds ru
 from ssl_dynamics.networks.vision.convolution import ENCODER_NORMS
 from ssl_dynamics.networks.vision.encoder import Encoder
 from ssl_dynamics.networks.vision.heads import HEAD_NORMS, FeatureNorm, head
-from ssl_dynamics.networks.vision.named import ENCODERS, encoder
+from ssl_dynamics.networks.vision.named import ENCODERS, check_encoder, encoder
 from ssl_dynamics.networks.vision.resnet import res_lh, resnet18
 from ssl_dynamics.networks.vision.small import small, tiny
 
@@ -16,6 +16,7 @@ __all__ = [
     "HEAD_NORMS",
     "Encoder",
     "FeatureNorm",
+    "check_encoder",
     "encoder",
     "head",
     "res_lh",

@@ -12,11 +12,12 @@ from typing import Any, Literal
 from ssl_dynamics import __version__
 from ssl_dynamics.data.images import SPLITS, Recipe, pair, recipe
 from ssl_dynamics.methods import Published, method_class
-from ssl_dynamics.networks.vision import ENCODER_NORMS
-from ssl_dynamics.training.config import one_of, require
+from ssl_dynamics.networks.vision import ENCODER_NORMS, check_encoder
 from ssl_dynamics.training.images.optim import OPTIMISERS
+from ssl_dynamics.training.settings import one_of, require
 
 PRECISIONS = ("auto", "float32", "bf16")
+SCHEDULES = ("cosine", "constant")
 PROBES = ("never", "ends", "always")
 
 
@@ -52,6 +53,8 @@ class ImageConfig:
     """Whether biases and norms decay too (and adapt under LARS)."""
     warmup: float | None = None
     """Epochs of linear warm-up; without a value the published ones, a tenth of the run at most."""
+    schedule: str | None = None
+    """Of the learning rate after warm-up: cosine or constant."""
     precision: str = "auto"
     """float32, bf16 (autocast), or auto: bf16 on a GPU."""
     compile: bool = False
@@ -71,6 +74,7 @@ class ImageConfig:
         one_of("labels", self.labels, ("fine", "coarse"))
         if self.labels == "coarse":
             require(self.dataset in COARSE, "labels", "coarse", f"fine, on {self.dataset}")
+        check_encoder(self.encoder)
         kind = method_class(self.method)
         fields = {field.name: field for field in dataclasses.fields(kind.Config)}
         for option in self.method_options:
@@ -87,6 +91,8 @@ class ImageConfig:
             pair(self.recipe, 32)
         if self.optimiser is not None:
             one_of("optimiser", self.optimiser, OPTIMISERS)
+        if self.schedule is not None:
+            one_of("schedule", self.schedule, SCHEDULES)
         for name, low in LOWEST.items():
             value = getattr(self, name)
             require(value >= low, name, value, f"an integer of at least {low}")
@@ -137,6 +143,11 @@ class ImageConfig:
         if self.lr is None:
             return self.published.learning_rate(self.batch)
         return self.lr * self.batch / 256
+
+    @property
+    def falls(self) -> bool:
+        """Whether the learning rate falls along half a cosine, or stays after warm-up."""
+        return (self.schedule or self.published.schedule) == "cosine"
 
     @property
     def warmup_epochs(self) -> float:

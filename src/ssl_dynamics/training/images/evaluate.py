@@ -66,18 +66,17 @@ def encoded(run: ImageRun, images: Tensor, view: int | None = None) -> tuple[Ten
     Of the images themselves, or of one random view of each, the same at every evaluation. Several
     processes share the work.
     """
-    method = run.method
-    was, rank, processes = method.training, *world()
+    method, rank, processes = run.method, *world()
+    was = method.training
     method.eval()
-    chance = torch.Generator().manual_seed(
-        int(generator(run.seed, f"images/evaluate-{view}", rank).integers(2**63))
-    )
+    if view is not None:
+        chance = torch.Generator().manual_seed(
+            int(generator(run.seed, f"images/evaluate-{view}").integers(2**63))
+        )
+        images = augment(images, run.images.recipes[view], chance)
     both = []
     for some in images[rank::processes].split(AT_ONCE):
-        if view is None:
-            x = standardise(some, run.images.recipes[0])
-        else:
-            x = augment(some, run.images.recipes[view], chance)
+        x = standardise(some, run.images.recipes[0]) if view is None else some
         with torch.autocast(run.device.type, torch.bfloat16, enabled=run.half):
             features = method.represent(x)
             both.append((features.float(), method.projector(features).float()))

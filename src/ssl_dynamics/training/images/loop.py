@@ -47,7 +47,9 @@ def pretrain(
     path = None if folder is None else folder / f"{config.fingerprint(seed)}-{seed}.checkpoint"
     saved = None
     if path is not None:
-        saved = checkpoint.load(path, config.fingerprint(seed)) if first else None
+        if first:
+            checkpoint.sweep(path)
+            saved = checkpoint.load(path, config.fingerprint(seed))
         saved = distributed.from_first(saved)
     history: History = {} if saved is None else saved["history"]
     if saved is None or "method" in saved:
@@ -68,6 +70,7 @@ class _Progress:
         self.sums: dict[str, Tensor] = {}
         self.seconds, self.timed = 0.0, 0
         self.written = time.monotonic()
+        self.lost = False
 
     def go(self) -> None:
         """Step to the end."""
@@ -93,7 +96,11 @@ class _Progress:
 
     def _step(self) -> None:
         start = time.perf_counter()
-        values = self.run.step()
+        try:
+            values = self.run.step()
+        except torch.linalg.LinAlgError:  # eigenvalues of what is no longer finite
+            self.lost = True
+            return
         if self.run.now % self.run.steps_per_epoch == 0 and self.run.device.type == "cuda":
             torch.cuda.synchronize()
         self.seconds += time.perf_counter() - start
@@ -156,7 +163,7 @@ class _Progress:
 
     def _diverged(self) -> bool:
         losses = self.history.get("loss", [0.0])
-        return not math.isfinite(losses[-1])
+        return self.lost or not math.isfinite(losses[-1])
 
     def _fill(self) -> None:
         """NaN for the evaluations that a diverged seed did not reach."""

@@ -114,7 +114,8 @@ def described(
         f"{images.size} x {images.size}",
         f"views       {one.name} and {two.name}",
         f"optimiser   {o['kind']}, peak rate {config.peak_lr:.4g}, momentum {o['momentum']:g}, "
-        f"decay {o['weight_decay']:g}, warm-up {config.warmup_epochs:g} epochs, cosine",
+        f"decay {o['weight_decay']:g}, warm-up {config.warmup_epochs:g} epochs, "
+        f"then {'cosine' if config.falls else 'constant'}",
         f"steps       {config.epochs} epochs of {per_epoch} steps of {config.batch} images, "
         f"{world()[1]} process(es) on {device}",
         f"step        {1e3 * cost.step:.1f} ms: {step} (ms)",

@@ -130,6 +130,8 @@ class ImageRun:
     def lr(self, step: int) -> float:
         """The learning rate of a step."""
         warmup = round(self.config.warmup_epochs * self.steps_per_epoch)
+        if step >= warmup and not self.config.falls:
+            return self.config.peak_lr
         return self.config.peak_lr * warmup_cosine(step, self.steps, warmup)
 
     def state(self) -> dict[str, Any]:
