@@ -278,3 +278,27 @@ def test_redundancy_losses_say_what_they_need(loss):
         loss(torch.zeros(1, 3, 2), torch.zeros(1, 3, 4))
     with pytest.raises(ValueError, match="batch: got 1"):
         loss(torch.zeros(1, 1, 2), torch.zeros(1, 1, 2))
+
+
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_wide_outputs_take_the_cheaper_sum_and_nothing_else_changes(ddof):
+    """With d >= 2 B the squares off the diagonal come from B x B products: values and gradients."""
+    generator = torch.Generator().manual_seed(4)
+    p, z = torch.randn(2, 3, 5, 16, dtype=torch.float64, generator=generator)
+    p, z = p.requires_grad_(), (z + p.detach()).requires_grad_()
+    itself = torch.eye(16, dtype=torch.bool)
+    plain = 0.0
+    for x in (p, z):
+        centred = x - x.mean(-2, keepdim=True)
+        c = centred.mT @ centred / (5 - ddof)
+        plain = plain + c.masked_fill(itself, 0).square().sum((-2, -1)) / 16
+    plain_barlow = cross_correlation(p, z).masked_fill(itself, 0).square().sum((-2, -1))
+    pairs = [
+        (vicreg_terms(p, z, ddof=ddof)["covariance"], plain),
+        (barlow_terms(p, z)["redundancy"], plain_barlow),
+    ]
+    for found, wanted in pairs:
+        torch.testing.assert_close(found, wanted, rtol=1e-12, atol=0)
+        ours, theirs = (torch.autograd.grad(y.sum(), (p, z)) for y in (found, wanted))
+        for a, b in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-12)

@@ -125,6 +125,14 @@ def test_rows_of_other_processes_join_where_images_are_compared(build, views, na
     torch.testing.assert_close(value, whole)
 
 
+def test_the_loss_is_one_graph(build, views):
+    """No break for `torch.compile`, with a variant of BatchNorm in the heads."""
+    method = build("byol", head_norm="mu(det)+sigma")
+    expected, _ = method.loss(*views)
+    value, _ = torch.compile(method.loss, backend="eager", fullgraph=True)(*views)
+    torch.testing.assert_close(value, expected)
+
+
 HALVES = (slice(0, 6), slice(6, 12))
 
 

@@ -49,15 +49,17 @@ def vicreg_terms(
     released code, 0 for a population.
     """
     _same(p, z)
-    covariances = [_covariance(_centred(x), _centred(x), ddof) for x in (p, z)]
+    centred = [_centred(x) for x in (p, z)]
+    count = p.shape[-2] - ddof
     hinges = [
-        (target - (c.diagonal(dim1=-2, dim2=-1) + epsilon).sqrt()).clamp_min(0).mean(-1)
-        for c in covariances
+        (target - (x.square().sum(-2) / count + epsilon).sqrt()).clamp_min(0).mean(-1)
+        for x in centred
     ]
+    off = [_off_diagonal(x, x, ddof) for x in centred]
     return {
         "invariance": (p - z).square().mean((-2, -1)),
         "variance": (hinges[0] + hinges[1]) / 2,
-        "covariance": (_off_diagonal(covariances[0]) + _off_diagonal(covariances[1])) / p.shape[-1],
+        "covariance": (off[0] + off[1]) / p.shape[-1],
     }
 
 
@@ -71,10 +73,11 @@ def barlow_twins(
 
 def barlow_terms(p: Tensor, z: Tensor, *, epsilon: float = 0.0) -> dict[str, Tensor]:
     """`invariance`: sum_i (1 - C_ii)^2; `redundancy`: sum_{i != j} C_ij^2; without weights."""
-    c = cross_correlation(p, z, epsilon=epsilon)
+    _same(p, z)
+    u, v = (_standardised(x, epsilon) for x in (p, z))
     return {
-        "invariance": (1 - c.diagonal(dim1=-2, dim2=-1)).square().sum(-1),
-        "redundancy": _off_diagonal(c),
+        "invariance": (1 - (u * v).mean(-2)).square().sum(-1),
+        "redundancy": _off_diagonal(u, v, 0),
     }
 
 
@@ -84,11 +87,12 @@ def cross_correlation(p: Tensor, z: Tensor, *, epsilon: float = 0.0) -> Tensor:
     Undefined for a constant coordinate; `epsilon` is added to the variances.
     """
     _same(p, z)
-    scaled = []
-    for x in (p, z):
-        centred = _centred(x)
-        scaled.append(centred * (centred.square().mean(-2, keepdim=True) + epsilon).rsqrt())
-    return _covariance(scaled[0], scaled[1], 0)
+    return _covariance(_standardised(p, epsilon), _standardised(z, epsilon), 0)
+
+
+def _standardised(x: Tensor, epsilon: float) -> Tensor:
+    centred = _centred(x)
+    return centred * (centred.square().mean(-2, keepdim=True) + epsilon).rsqrt()
 
 
 def _centred(x: Tensor) -> Tensor:
@@ -100,10 +104,23 @@ def _covariance(x: Tensor, y: Tensor, ddof: int) -> Tensor:
     return x.mT @ y / (x.shape[-2] - ddof)
 
 
-def _off_diagonal(c: Tensor) -> Tensor:
-    """Sum of the squares off the diagonal, without subtracting two large sums."""
-    own = torch.eye(c.shape[-1], dtype=torch.bool, device=c.device)
-    return c.masked_fill(own, 0).square().sum((-2, -1))
+def _off_diagonal(x: Tensor, y: Tensor, ddof: int) -> Tensor:
+    """Sum of C_ij^2 off the diagonal, C = x^T y / (B - ddof), for centred x and y [..., B, d].
+
+    Where d is at least 2 B the sum over all i, j is taken as that of the products of x x^T and
+    y y^T, which are B x B and so d / B times cheaper, and the diagonal is subtracted. Rounding is
+    then relative to the whole sum. With x = y and equal variances the diagonal is at most
+    (B - 1) / d of it, by the rank of C, and no more than one bit is lost.
+    """
+    batch, d = x.shape[-2:]
+    if d >= 2 * batch:
+        of_x = x @ x.mT
+        of_y = of_x if y is x else y @ y.mT
+        own = (x * y).sum(-2).square().sum(-1)
+        return ((of_x * of_y).sum((-2, -1)) - own) / (batch - ddof) ** 2
+    c = _covariance(x, y, ddof)
+    itself = torch.eye(d, dtype=torch.bool, device=c.device)
+    return c.masked_fill(itself, 0).square().sum((-2, -1))
 
 
 def _same(p: Tensor, z: Tensor) -> None:

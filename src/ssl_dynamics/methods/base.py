@@ -55,7 +55,11 @@ class Method(nn.Module):
     and is differentiable (its backward adds the gradients of all processes). Then every process
     computes the loss of the whole batch, and the average of their gradients, which is what
     `DistributedDataParallel` takes, is the gradient of one process with all rows. Methods whose
-    loss is a mean over images (`couples = False`) need and use no gathering.
+    loss is a mean over images (`couples = False`) gather nothing for the loss; DirectPred does
+    for the correlation of its predictor's input, and the variants of BatchNorm for theirs.
+
+    In channels_last the images and the encoder keep that format to the pooled features. `loss` is
+    one graph for `torch.compile`; `after_step` and its eigendecomposition stay outside.
     """
 
     name: ClassVar[str]
