@@ -42,7 +42,7 @@ class SimCLR(Method):
     couples = True
     defaults = cifar_lars(0.4, 1e-4, options={"projector": (2048, 256), "temperature": 0.2})
     paper = Published(
-        source="Chen et al. (2020), section 2.2",
+        source="Chen et al. (2020), section 2.2, temperature from table 5",
         optimiser="lars",
         lr=0.3,
         weight_decay=1e-6,

@@ -27,7 +27,7 @@ def target_of(network: nn.Module) -> nn.Module:
 def target_rate(step: int, steps: int, start: float, end: float) -> float:
     """The EMA rate after step `step` of `steps`: a half cosine from `start` up to `end`.
 
-    gamma = end - (end - start) (cos(pi step / steps) + 1) / 2, BYOL's appendix on the
-    architecture and optimisation with end = 1.
+    gamma = end - (end - start) (cos(pi step / steps) + 1) / 2, with end = 1 in Grill and others
+    (2020), section 3.3.
     """
     return end - (end - start) * (math.cos(math.pi * step / max(steps, 1)) + 1) / 2
