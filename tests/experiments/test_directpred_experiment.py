@@ -45,6 +45,26 @@ def test_directpred_is_set_before_the_step_that_uses_it_and_is_not_trained():
         )
 
 
+@pytest.mark.parametrize("target", directpred.TARGETS)
+def test_the_best_predictor_solves_least_squares_and_is_not_trained(target):
+    """After one step it is NumPy's answer on the outputs of that step (up to the ridge)."""
+    rule = directpred.Rule(directpred.Config(**SMALL), "best", target)
+    views = rule.run.sampler.at(0)
+    with torch.no_grad():
+        towers = rule.run.towers
+        z = towers.online(views)
+        t = (z if towers.target is None else towers.target(views)).flip(1)
+    rule.step()
+    for seed in range(2):
+        one, two = (m[seed].reshape(-1, m.shape[-1]).double().numpy() for m in (z, t))
+        ridge = directpred.RIDGE * np.linalg.eigvalsh(one.T @ one)[-1]
+        rows = np.concatenate([one, ridge**0.5 * np.eye(one.shape[1])])
+        wanted = np.linalg.lstsq(rows, np.concatenate([two, np.zeros_like(rows[len(one):])]),
+                                 rcond=None)[0].T  # fmt: skip
+        weight = rule.run.towers.predictor[0].weight[seed].detach().numpy()
+        np.testing.assert_allclose(weight, wanted, rtol=1e-3, atol=1e-3)
+
+
 def test_measuring_does_not_move_directpred():
     rule = directpred.Rule(directpred.Config(**SMALL), "directpred", "ema")
     rule.step()

@@ -336,6 +336,22 @@ def test_phase_portrait_in_every_flow(visit, flow):
     assert share == pytest.approx(basin_share(flow), abs=0.01)
 
 
+def test_a_slow_collapse_is_named_before_the_orbit_gets_there(visit):
+    """Without decay the closed form decides: c = -0.005 is below -p*² = -0.0025."""
+    shown = visit(PAGES["directpred"]).widget("directpred")
+    shown.press("decay", "none")
+    shown.keys(shown.slider("tau"), "Home")
+    handle = shown.root.locator('[data-handle="start"]')
+    shown.keys(handle, *["ArrowRight"] * 20, *["ArrowUp"] * 9)
+    assert shown.state() == pytest.approx({"p": 0.3, "s": 0.085, "decay": 0, "tau": 0.1})
+    assert held(shown, "directpred") == "collapse"
+    assert shown.numbers()["s"] > 1e-4
+    assert "slowly" in shown.caption()
+    shown.keys(handle, "ArrowUp")
+    assert held(shown, "directpred") == "grows"
+    assert "it ends at" in shown.caption()
+
+
 @every
 def test_quiet_console_and_no_request_to_anywhere(visit, name):
     watched = visit(PAGES[name])

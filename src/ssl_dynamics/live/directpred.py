@@ -15,8 +15,9 @@ class ModePlane(Widget):
     """The plane of predictor and strength of one mode, its parabola, and one orbit to drag.
 
     Give it ``MODE_FLOW``, ``P_PLUS``, ``P_MINUS``, ``CRITICAL_DECAY``, ``ALIGN_ALL``,
-    ``GROW_AT_ALL``, ``ALIGNMENT_RATE`` and ``END_STRENGTH`` of ``ssl_dynamics.theory.directpred``, in this order or
-    by role. Views differ with deviation 1, and predictor and encoder have equal learning rates.
+    ``GROW_AT_ALL``, ``ALIGNMENT_RATE`` and ``END_STRENGTH`` of ``ssl_dynamics.theory.directpred``,
+    in this order or by role. Views differ with deviation 1, and predictor and encoder have equal
+    learning rates.
     """
 
     TOPIC = "directpred"
