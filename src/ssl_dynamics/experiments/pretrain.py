@@ -26,6 +26,7 @@ from ssl_dynamics.training.images import (
     run_images,
 )
 from ssl_dynamics.training.images.plan import described
+from ssl_dynamics.training.settings import at_least
 
 NAME = "pretrain"
 MULTIPLICATIONS = 1e12
@@ -44,10 +45,8 @@ class Config(ImageConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.seeds < 1:
-            raise ValueError(f"seeds: got {self.seeds}; allowed: at least 1")
-        if self.first_seed < 0:
-            raise ValueError(f"first_seed: got {self.first_seed}; allowed: at least 0")
+        at_least(self, 1, "seeds")
+        at_least(self, 0, "first_seed")
 
     @property
     def seed_list(self) -> list[int]:
@@ -78,10 +77,20 @@ def run(
         config,
         config.seed_list,
         metrics,
-        axes={"epoch": config.eval_epochs, "probe_epoch": config.probe_epochs},
+        axes=axes(config, metrics),
         device=str(device),
         wall_s=time.perf_counter() - start,
     )
+
+
+def axes(config: ImageConfig, metrics: dict[str, np.ndarray]) -> dict[str, list[int]]:
+    """The places of the second axes of `curves`: epoch, probe_epoch, mode."""
+    modes = next(values for name, values in metrics.items() if "spectrum/" in name).shape[1]
+    return {
+        "epoch": list(config.eval_epochs),
+        "probe_epoch": list(config.probe_epochs),
+        "mode": list(range(1, modes + 1)),
+    }
 
 
 def curves(
@@ -92,11 +101,16 @@ def curves(
     device: torch.device,
     progress: bool = True,
     checkpoint_dir: str | Path | None = None,
+    title: str | None = None,
 ) -> dict[str, np.ndarray]:
-    """The metrics of `training.images.pretrain`, all seeds stacked: [S, T]."""
+    """The metrics of `training.images.pretrain`, all seeds stacked: [S, T].
+
+    The spectrum after epoch t becomes "spectrum/<t>", [S, modes].
+    """
     folder = None if checkpoint_dir is None else checkpoint.prepare(Path(checkpoint_dir))
     each = len(images.train) // config.batch * config.batch * config.epochs
     bar = tqdm(
+        desc=title,
         total=each * len(seeds),
         unit="img",
         unit_scale=True,
@@ -108,7 +122,11 @@ def curves(
         for place, seed in enumerate(seeds):
             bar.update(place * each - bar.n)
             found.append(pretrain(config, seed, images, device=device, folder=folder, bar=bar))
-    return {name: np.stack([one[name] for one in found]) for name in found[0]}
+    stacked = {name: np.stack([one[name] for one in found]) for name in found[0]}
+    spectra = stacked.pop("spectrum").astype(np.float32)
+    for place, epoch in enumerate(config.eval_epochs):
+        stacked[f"spectrum/{epoch}"] = spectra[:, place]
+    return stacked
 
 
 def plan(config: Config) -> str:

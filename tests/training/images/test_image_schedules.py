@@ -1,5 +1,7 @@
 """Learning-rate schedule: its ends, its middle, and what is refused."""
 
+import itertools
+
 import pytest
 
 from ssl_dynamics.training.images import half_cosine, warmup_cosine
@@ -12,7 +14,7 @@ def test_warm_up_rises_in_equal_steps_to_one_and_the_cosine_falls_to_zero():
     assert falling[0] == 1.0
     assert falling[-1] == 0.0
     assert falling[8] == pytest.approx(0.5)
-    assert all(a > b for a, b in zip(falling, falling[1:], strict=False))
+    assert all(a > b for a, b in itertools.pairwise(falling))
 
 
 def test_half_cosine_is_symmetric():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,7 +13,7 @@ from ssl_dynamics.data.images import SPLITS, Recipe, pair, recipe
 from ssl_dynamics.methods import Published, method_class
 from ssl_dynamics.networks.vision import ENCODER_NORMS, check_encoder
 from ssl_dynamics.training.images.optim import OPTIMISERS
-from ssl_dynamics.training.settings import one_of, require
+from ssl_dynamics.training.settings import at_least, not_negative, one_of, require
 
 PRECISIONS = ("auto", "float32", "bf16")
 SCHEDULES = ("cosine", "constant")
@@ -93,13 +92,12 @@ class ImageConfig:
             one_of("optimiser", self.optimiser, OPTIMISERS)
         if self.schedule is not None:
             one_of("schedule", self.schedule, SCHEDULES)
-        for name, low in LOWEST.items():
-            value = getattr(self, name)
-            require(value >= low, name, value, f"an integer of at least {low}")
-        for name in ("lr", "weight_decay", "warmup"):
-            value = getattr(self, name)
-            holds = value is None or 0 <= value < math.inf
-            require(holds, name, value, "a finite number of at least 0")
+        at_least(self, 0, "images", "bank", "test")
+        at_least(self, 1, "epochs", "eval_every", "neighbours")
+        at_least(self, 2, "batch")
+        not_negative(
+            self, *(n for n in ("lr", "weight_decay", "warmup") if getattr(self, n) is not None)
+        )
         if self.momentum is not None:
             require(0 <= self.momentum < 1, "momentum", self.momentum, "a number in [0, 1)")
         if self.warmup is not None:
@@ -185,16 +183,6 @@ class ImageConfig:
 
 COARSE = ("cifar100", "factors")
 """Sets with super-classes."""
-
-LOWEST = {
-    "epochs": 1,
-    "batch": 2,
-    "images": 0,
-    "eval_every": 1,
-    "bank": 0,
-    "test": 0,
-    "neighbours": 1,
-}
 
 
 def _read(value: str) -> Any:

@@ -7,6 +7,8 @@ mode: BatchNorm uses its running averages.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -14,6 +16,7 @@ from ssl_dynamics.data import generator
 from ssl_dynamics.data.images import augment, standardise
 from ssl_dynamics.measures import (
     alignment,
+    covariance_spectrum,
     effective_rank,
     knn_accuracy,
     spread,
@@ -27,13 +30,15 @@ from ssl_dynamics.training.shard import world
 
 AT_ONCE = 1000
 """Images in one pass."""
+MODES = 32
+"""Eigenvalues that are kept."""
 PAIRS = 2000
 """Test images of which two views are compared."""
 TEMPERATURE = 0.1
 """Neighbours vote with weight e^{cos / 0.1}, after Wu, Xiong, Yu and Lin (2018)."""
 
 
-def evaluate(run: ImageRun, *, probe: bool = False) -> dict[str, float]:
+def evaluate(run: ImageRun, *, probe: bool = False) -> dict[str, Any]:
     """The measures at this moment; `probe` adds the linear probe (`linear`, `linear_penalty`).
 
     knn: weighted vote of the nearest images of the bank on the test images. spread,
@@ -56,7 +61,15 @@ def evaluate(run: ImageRun, *, probe: bool = False) -> dict[str, float]:
     found |= {"alignment": alignment(one, two), "uniformity": uniformity(one)}
     if probe:
         found["linear"], found["linear_penalty"] = tuned_linear_accuracy(*sets, dtype=torch.float32)
-    return {name: float(value) for name, value in found.items()}
+    modes = spectrum(outputs[None])[0].tolist()
+    return {name: float(value) for name, value in found.items()} | {"spectrum": modes}
+
+
+def spectrum(outputs: Tensor) -> Tensor:
+    """The largest eigenvalues of the covariance over their sum: [S, N, d] -> [S, MODES]."""
+    values = covariance_spectrum(outputs)
+    total = values.sum(-1, keepdim=True)
+    return (values / torch.where(total > 0, total, 1.0))[:, :MODES]
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from ssl_dynamics.training.images.sets import RunImages
 from ssl_dynamics.training.interrupt import Interrupt
 from ssl_dynamics.training.loop import SAVE_EVERY
 
-History = dict[str, list[float]]
+History = dict[str, list[Any]]
 
 
 def pretrain(
@@ -37,7 +37,8 @@ def pretrain(
 
     loss and its terms: means over the steps of the epoch that ends there (at epoch 0, of the first
     batch before any step); images_per_s: of the steps alone, without evaluation; the others as in
-    `evaluate`. After a loss that is not finite the seed stops and the rest is NaN.
+    `evaluate` (spectrum is [T, MODES]). After a loss that is not finite the seed stops and the
+    rest is NaN.
 
     With `folder` the same call goes on from the checkpoint of an interrupted run, on the same
     trajectory, and a finished run returns at once. Under `torchrun` every process calls it, and
@@ -170,7 +171,8 @@ class _Progress:
         config = self.run.config
         for name, values in self.history.items():
             places = config.probe_epochs if name.startswith("linear") else config.eval_epochs
-            values += [math.nan] * (len(places) - len(values))
+            nothing = [math.nan] * len(values[0]) if isinstance(values[0], list) else math.nan
+            values += [nothing] * (len(places) - len(values))
 
     def _save(self, state: dict[str, Any], *, keep_previous: bool = True) -> None:
         if self.path is not None:

@@ -6,7 +6,7 @@ import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
@@ -72,7 +72,8 @@ class Cost:
 
 def measured(config: ImageConfig, images: RunImages, device: torch.device | str) -> Cost:
     """Do a few steps and one evaluation of the real thing and time them."""
-    run = ImageRun(config, 0, images, device)
+    enough = (WARM_UP + MOST) * config.batch // len(images.train) + 2
+    run = ImageRun(replace(config, epochs=max(config.epochs, enough)), 0, images, device)
     for _ in range(WARM_UP):
         run.step()
     watch, steps, start = Stopwatch(run.device), 0, time.perf_counter()

@@ -56,7 +56,7 @@ class ImageRun:
             config.precision == "auto" and self.device.type == "cuda"
         )
         if self.device.type == "cuda":
-            self.method.to(memory_format=torch.channels_last)
+            self.method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         distributed.synchronise(self.method)
         if config.compile:
             self.method.encoder.compile()

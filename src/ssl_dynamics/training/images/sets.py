@@ -26,13 +26,18 @@ class Labelled:
 
 @dataclass(frozen=True)
 class RunImages:
-    """Everything a run reads, on its device; `train` is uint8 [N, 3, H, W]."""
+    """Everything a run reads, on its device; `train` is uint8 [N, 3, H, W].
+
+    `view` makes the random views of a step.
+    """
 
     train: Tensor
     train_labels: Tensor
     bank: Labelled
     test: Labelled
     recipes: tuple[Recipe, Recipe]
+    content: Tensor | None = None
+    """Of latent-factor images that are drawn again under another nuisance: [N, spots, 6]."""
 
     @property
     def size(self) -> int:
@@ -65,7 +70,8 @@ def run_images(config: ImageConfig, device: torch.device | str = "cpu") -> RunIm
 
 def _labelled(images: ImageSet, config: ImageConfig, field: str) -> Labelled:
     rows = _drawn(len(images), getattr(config, field), field)
-    labels = images.coarse if config.labels == "coarse" else images.labels
+    coarse = config.labels == "coarse" and images.coarse is not None
+    labels = images.coarse if coarse else images.labels
     return Labelled(images.images[rows], labels[rows])
 
 
