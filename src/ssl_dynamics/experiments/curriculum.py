@@ -118,7 +118,8 @@ def course(config: Config, beta: float | None, *, progress: bool = True) -> np.n
     data, state, step = moments(), start(config), 1 / config.per_unit
 
     def ahead(share: float, change: State) -> State:
-        return tuple(x + share * v for x, v in zip(state, change, strict=True))
+        (p, w, a), (p_dot, w_dot, a_dot) = state, change
+        return p + share * p_dot, w + share * w_dot, a + share * a_dot
 
     def speed(at: State) -> State:
         return velocity(at, data, beta, config.weight_decay)
@@ -129,8 +130,8 @@ def course(config: Config, beta: float | None, *, progress: bool = True) -> np.n
         two = speed(ahead(step / 2, one))
         three = speed(ahead(step / 2, two))
         four = speed(ahead(step, three))
-        slopes = (a + 2 * b + 2 * c + d for a, b, c, d in zip(one, two, three, four, strict=True))
-        state = ahead(step / 6, tuple(slopes))
+        for slope, share in ((one, 1 / 6), (two, 1 / 3), (three, 1 / 3), (four, 1 / 6)):
+            state = ahead(step * share, slope)
         if (number + 1) % config.per_unit == 0:
             found.append(measured(state))
     return np.moveaxis(np.array(found), 0, -1)
