@@ -9,94 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import traitlets
+from widget_table import WIDGETS
 
-from ssl_dynamics.live import (
-    Alternation,
-    BatchNormGradients,
-    GateFlip,
-    ModePlane,
-    PairBalance,
-    PhasePortrait,
-    PolePlane,
-    PredictorTerms,
-    ResidualBalance,
-    RingWalk,
-    TargetTable,
-    TreeWalk,
-    TwoLayers,
-    TwoLosses,
-    TwoViews,
-    WakingNeuron,
-    Widget,
-)
-from ssl_dynamics.symbolic import ClosedForm
-from ssl_dynamics.theory import (
-    alternating,
-    batchnorm,
-    covariance_operator,
-    directpred,
-    dual_networks,
-    ema,
-    expansion,
-    info_nce,
-    latent_tree,
-    mean_view,
-    one_neuron,
-    predictor,
-    simsiam,
-    teaser,
-    translation,
-    two_layers,
-)
+from ssl_dynamics import live
+from ssl_dynamics.live import BatchNormGradients, PhasePortrait, PolePlane, TwoViews
 
 SMALL = {"decay": 0.005}
 """Arguments that are far below 1 in every form: weight decay has a critical value."""
 
-FORMS: dict[type[Widget], list[ClosedForm]] = {
-    Alternation: [
-        alternating.FORMS["ROUND"],
-        ema.FORMS["STEP"],
-        alternating.FORMS["FOLLOWED_STEP"],
-    ],
-    BatchNormGradients: list(batchnorm.VARIANTS.values()),
-    PairBalance: [covariance_operator.FORMS[k] for k in ("BETA_RATE", "BETA_EDGE")],
-    GateFlip: [dual_networks.FORMS[k] for k in ("OUTPUT", "FROZEN", "GAP", "FLIP")],
-    PredictorTerms: [
-        predictor.FORMS[k]
-        for k in ("INVARIANCE", "NEGATIVE", "POSITIVE", "GROWTH", "THRESHOLD", "BEST_SCALE")
-    ],
-    TwoLosses: [
-        expansion.FORMS[k]
-        for k in ("OUTPUT_UP", "OUTPUT_DOWN", "OUTPUT_STAY", "PAIR_VARIANCE", "MEAN_LOSS")
-    ],
-    ModePlane: [
-        directpred.FORMS[k]
-        for k in (
-            "MODE_FLOW", "P_PLUS", "P_MINUS", "CRITICAL_DECAY", "ALIGN_ALL", "GROW_AT_ALL",
-            "ALIGNMENT_RATE", "END_STRENGTH",
-        )
-    ],
-    PolePlane: [
-        ema.FORMS[k]
-        for k in (
-            "STEP", "TRACE", "DETERMINANT", "FIRST_EXIT", "SECOND_EXIT", "CRITICAL_GAIN",
-            "RESPONSE",
-        )
-    ],
-    PhasePortrait: [
-        simsiam.FORMS[k]
-        for k in (
-            "flow_stop", "flow_full", "flow_second", "limit_stop", "limit_full", "limit_second",
-        )
-    ],
-    ResidualBalance: [info_nce.FORMS[k] for k in ("OPERATOR", "PSD_PART", "NCE_WEIGHT")],
-    TargetTable: [mean_view.FORMS["LINE_SPREAD"]],
-    TreeWalk: [latent_tree.FORMS["PATH_POLARITY"]],
-    RingWalk: [translation.FORMS[k] for k in ("SITE", "CLOCK_TIME", "MIXTURE")],
-    WakingNeuron: [one_neuron.FORMS[k] for k in ("RATE", "GROWTH", "FIRST_FLIP")],
-    TwoLayers: [two_layers.FORMS[k] for k in ("BLOW_UP", "SQUARE", "PRODUCT", "FROZEN")],
-    TwoViews: [teaser.FORMS[k] for k in ("PAIR_GRADIENT", "THRESHOLD", "WEIGHT")],
-}  # fmt: skip
+FORMS = dict(WIDGETS.values())
 PAIR, THRESHOLD, WEIGHT = FORMS[TwoViews]
 each = pytest.mark.parametrize("kind", FORMS, ids=lambda k: k.__name__)
 
@@ -133,6 +54,7 @@ def test_changed_values_change_the_id(kind):
             "objective": "pair",
             "neuron": "linear",
             "moved": 1.0,
+            "method": "vicreg",
             "a_1": 0.5,
             "weights": [1.0, 0.5, 0.8, 1.2, 0.6],
         }
@@ -233,3 +155,9 @@ def test_wrong_use_is_refused_with_a_reason(make, message):
 def test_forms_may_come_by_role():
     by_role = {"weight": WEIGHT, "gradient": PAIR, "threshold": THRESHOLD}
     assert TwoViews(by_role)._esm == TwoViews(FORMS[TwoViews])._esm
+
+
+def test_the_table_names_every_widget():
+    exported = {value for value in vars(live).values() if isinstance(value, type)}
+    kinds = {kind for kind in exported if issubclass(kind, live.Widget)} - {live.Widget}
+    assert kinds == set(FORMS)

@@ -47,6 +47,7 @@ PAGES = {
     "expansion": "book/no_negatives/expansion",
     "mean_view": "book/no_negatives/mean_view",
     "directpred": "book/no_negatives/directpred",
+    "one_picture": "book/no_negatives/one_picture",
     "teaser": "book/index",
     "latent_tree": "book/contrastive/latent_tree",
     "one_neuron": "book/contrastive/one_neuron",
@@ -326,6 +327,62 @@ _LIMITS = {
 }
 
 
+PICTURE_SPECTRA = {"shaken": (1, 0.5, 0, 0.2, 1), "alike": (0.2,) * 5}
+
+
+def _picture_courses(method: str, within: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Strengths of the five modes, by SciPy on velocities written out here: [5, times]."""
+    between = np.array([1, 0.7, 0.5, 0.3, 0])
+    total = between + within
+
+    def velocity(_: float, state: np.ndarray) -> np.ndarray:
+        rows = state.reshape(-1, 5)
+        w = rows[-1] if method == "simsiam" else rows[min(1, len(rows) - 1)]
+        if method in ("simple", "small"):  # one negative at temperature 1/2: twice one half
+            return 2 * between * w
+        if method == "simclr":
+            cool = 0.5 / (0.5 + w * w * total)
+            return 2 * w * (total * cool * (1 + cool) - 2 * within)
+        if method == "vicreg":
+            return (total * w / np.sqrt(w * w * total + 1e-4) - 4 * within * w) / 5
+        if method == "barlow":
+            size, signal = w * w @ total, w * w @ between
+            return 4 * (1 - signal / size) * (between * size - signal * total) * w / size**2
+        if method == "directpred":
+            return (w + 0.05) * w * (between - total * (w + 0.05))
+        target = rows[2] if method == "byol" else w
+        pull = between * target - total * rows[0] * w
+        out = [w * pull, rows[0] * pull]
+        return np.concatenate(out + ([w - target] if method == "byol" else []))
+
+    copies = {"byol": 3, "simsiam": 2}.get(method, 1)
+    found = solve_ivp(
+        velocity, (0, times[-1]), np.full(5 * copies, 0.1), "DOP853", times, rtol=1e-10, atol=1e-13
+    ).y
+    w = found[5:10] if copies > 1 else found[:5]
+    if method == "vicreg":  # rises until the hinge and stays
+        w = np.minimum(w, np.sqrt((1 - 1e-4) / total)[:, None])
+    return w**2
+
+
+def one_picture_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """All five courses by SciPy, and the shares of signal."""
+    noise, between = PICTURE_SPECTRA[state["spectrum"]], np.array([1, 0.7, 0.5, 0.3, 0])
+    within = np.array(noise) * state["sigma_aug"] ** 2 + [0, 0.02, 0.1, 0.02, 0.05]
+    share = between / (between + within)
+    close([numbers["p_1"], numbers["p_3"]], share[[0, 2]])
+    times = picture["course", "mode-1"][0]
+    assert times[-1] == (4 if state["method"] in ("simple", "small") else 40)
+    courses = _picture_courses(state["method"], within, times)
+    close([numbers[f"s_{j}"] for j in (1, 3, 5)], courses[[0, 2, 4], -1], 2e-5)
+    for j in range(5):
+        x, y = picture["course", f"mode-{j + 1}"]
+        close(y, np.log10(np.maximum(courses[j], 1e-7)), 1e-3)
+        close(x, times)
+        place, height = (float(v[0]) for v in picture["ends", f"end-{j + 1}"])
+        close([place, height], [share[j], np.log10(max(courses[j, -1], 1e-6))], 1e-3)
+
+
 def simsiam_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     """The orbit is that of a high-order integrator, its end that of the closed form."""
     flow, phi, theta = state["flow"], state["phi"], state["theta"]
@@ -529,6 +586,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "expansion": expansion_widget,
     "mean_view": mean_view_widget,
     "directpred": directpred_widget,
+    "one_picture": one_picture_widget,
     "simsiam": simsiam_widget,
     "teaser": teaser_widget,
     "latent_tree": latent_tree_widget,
@@ -594,6 +652,11 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("tau", "all collapse below"): float(directpred.GROW_AT_ALL.numpy(1.0, s["decay"])),
         ("tau", "all align below"): float(directpred.ALIGN_ALL.numpy(1.0, s["decay"])),
         ("tau", "1"): 1.0,
+    },
+    "one_picture": lambda s: {
+        ("sigma_aug", "none"): 0.0,
+        ("sigma_aug", "modes 1 and 3 equal"): 0.2**0.5,
+        ("sigma_aug", "1"): 1.0,
     },
     "two_layers": lambda s: {
         ("a_1", "balanced"): s["a_2"],

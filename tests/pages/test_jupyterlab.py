@@ -13,57 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import widget_table
 from held import HELD
 from seen import Shown
 
 CELL = """\
-from ssl_dynamics import live
-from ssl_dynamics.theory import (
-    alternating,
-    batchnorm,
-    covariance_operator,
-    directpred,
-    dual_networks,
-    ema,
-    expansion,
-    info_nce,
-    latent_tree,
-    mean_view,
-    one_neuron,
-    predictor,
-    simsiam,
-    teaser,
-    translation,
-    two_layers,
-)
+import widget_table
 
-def chosen(module, *names):
-    return [module.FORMS[name] for name in names]
-
-shown = {
-    "alternating": live.Alternation([alternating.ROUND, ema.STEP, alternating.FOLLOWED_STEP]),
-    "batchnorm": live.BatchNormGradients(batchnorm.VARIANTS.values()),
-    "covariance_operator": live.PairBalance(chosen(covariance_operator, "BETA_RATE",
-        "BETA_EDGE")),
-    "dual_networks": live.GateFlip(chosen(dual_networks, "OUTPUT", "FROZEN", "GAP", "FLIP")),
-    "predictor": live.PredictorTerms(chosen(predictor, "INVARIANCE", "NEGATIVE", "POSITIVE",
-        "GROWTH", "THRESHOLD", "BEST_SCALE")),
-    "ema": live.PolePlane(chosen(ema, "STEP", "TRACE", "DETERMINANT", "FIRST_EXIT",
-        "SECOND_EXIT", "CRITICAL_GAIN", "RESPONSE")),
-    "expansion": live.TwoLosses(chosen(expansion, "OUTPUT_UP", "OUTPUT_DOWN", "OUTPUT_STAY",
-        "PAIR_VARIANCE", "MEAN_LOSS")),
-    "directpred": live.ModePlane(chosen(directpred, "MODE_FLOW", "P_PLUS", "P_MINUS",
-        "CRITICAL_DECAY", "ALIGN_ALL", "GROW_AT_ALL", "ALIGNMENT_RATE", "END_STRENGTH")),
-    "mean_view": live.TargetTable(chosen(mean_view, "LINE_SPREAD")),
-    "info_nce": live.ResidualBalance(chosen(info_nce, "OPERATOR", "PSD_PART", "NCE_WEIGHT")),
-    "latent_tree": live.TreeWalk(chosen(latent_tree, "PATH_POLARITY")),
-    "one_neuron": live.WakingNeuron(chosen(one_neuron, "RATE", "GROWTH", "FIRST_FLIP")),
-    "simsiam": live.PhasePortrait(chosen(simsiam, "flow_stop", "flow_full", "flow_second",
-        "limit_stop", "limit_full", "limit_second")),
-    "translation": live.RingWalk(chosen(translation, "SITE", "CLOCK_TIME", "MIXTURE")),
-    "two_layers": live.TwoLayers(chosen(two_layers, "BLOW_UP", "SQUARE", "PRODUCT", "FROZEN")),
-    "teaser": live.TwoViews(chosen(teaser, "PAIR_GRADIENT", "THRESHOLD", "WEIGHT")),
-}
+shown = {name: kind(forms) for name, (kind, forms) in widget_table.WIDGETS.items()}
 display(*shown.values())
 """
 
@@ -138,6 +95,7 @@ def lab(browser, need: Callable[[str], str], tmp_path_factory) -> Iterator:
     (work / "widgets.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
     places = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "IPYTHONDIR")}
     places |= {"JUPYTER_RUNTIME_DIR": str(runtime), "OMP_NUM_THREADS": "1"}
+    places |= {"PYTHONPATH": str(Path(widget_table.__file__).parent)}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     settings = home / "jupyter_config_dir" / "labconfig"
@@ -164,7 +122,7 @@ def lab(browser, need: Callable[[str], str], tmp_path_factory) -> Iterator:
         page.goto(f"{address}/lab/tree/widgets.ipynb?reset")
         page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
         page.evaluate(RUN_ALL)
-        page.locator('.sslw[data-widget="teaser"]').wait_for()
+        page.locator(f'.sslw[data-widget="{[*widget_table.WIDGETS][-1]}"]').wait_for()
         yield page, Kernel(runtime)
     finally:
         context.close()

@@ -36,6 +36,7 @@ WITH_SLIDERS = [
     "alternating",
     "expansion",
     "directpred",
+    "one_picture",
     "teaser",
     "two_layers",
 ]
@@ -102,6 +103,7 @@ def test_ticks_stand_at_the_critical_values(visit, name):
               "two_layers": [(1.2, 0.5)], "alternating": [(10.0, 0.6)],
               "expansion": [(0.5, 1.0, 0.0)],
               "directpred": [(0.06, 0.9), (0.12, 0.9)],
+              "one_picture": [(0.8,), (0.2,)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
               "covariance_operator": [(2.0, 0.8)],
               "info_nce": [(0.5, 0.6, 0.8), (1.0, 1.2, 0.3)]}[name]  # fmt: skip
@@ -178,6 +180,25 @@ def test_full_batchnorm_is_silent_on_a_straight_line(visit):
         button = shown.root.locator("button", has_text=words)
         shown.keys(button, "Enter")
         assert held(shown, "batchnorm") == "silent"
+
+
+def test_every_method_on_every_spectrum(visit):
+    shown = visit(PAGES["one_picture"]).widget("one_picture")
+    method, spectrum = (
+        shown.root.locator(f'[data-control="{key}"] select') for key in ("method", "spectrum")
+    )
+    regimes = {}
+    for kind in ("shaken", "alike"):
+        spectrum.select_option(kind)
+        for rule in method.locator("option").evaluate_all("o => o.map(e => e.value)"):
+            method.select_option(rule)
+            assert (shown.state()["method"], shown.state()["spectrum"]) == (rule, kind)
+            regimes[rule, kind] = held(shown, "one_picture")
+    assert len(regimes) == 16
+    assert regimes["simple", "shaken"] == regimes["small", "alike"] == "runaway"
+    assert regimes["vicreg", "shaken"] == "noise kept"
+    assert regimes["byol", "shaken"] == regimes["barlow", "shaken"] == "overtaken"
+    assert regimes["byol", "alike"] == regimes["simclr", "alike"] == "first"
 
 
 def test_every_objective_under_every_normalisation(visit):

@@ -12,6 +12,7 @@ from ssl_dynamics.live.info_nce import ResidualBalance
 from ssl_dynamics.live.latent_tree import TreeWalk
 from ssl_dynamics.live.mean_view import TargetTable
 from ssl_dynamics.live.one_neuron import WakingNeuron
+from ssl_dynamics.live.one_picture import EightMethods
 from ssl_dynamics.live.predictor import PredictorTerms
 from ssl_dynamics.live.simsiam import PhasePortrait
 from ssl_dynamics.live.teaser import TwoViews
@@ -21,6 +22,7 @@ from ssl_dynamics.live.two_layers import TwoLayers
 __all__ = [
     "Alternation",
     "BatchNormGradients",
+    "EightMethods",
     "GateFlip",
     "ModePlane",
     "PairBalance",
