@@ -21,7 +21,7 @@ FACTORS = ("brightness", "contrast", "saturation", "hue")
 CHOICES = ("flip", "angle", "jitter", *FACTORS, "order", "grey", "blur", "sigma", "solarise")
 DRAWS = CROP_DRAWS + len(CHOICES)
 """Uniform draws an image uses, whatever the recipe."""
-CACHE = 1 << 20
+CACHE = 1 << 21
 """Bytes of float images worked on at a time on a CPU."""
 
 
@@ -104,6 +104,8 @@ def carry_out(images: Tensor, choices: Choices) -> Tensor:
 def _blur_chosen(x: Tensor, chosen: Tensor, taps: Tensor) -> Tensor:
     if x.device.type == "cpu":
         (index,) = chosen.nonzero(as_tuple=True)
+        if len(index) == len(x):
+            return blur(x, taps)
         return x.index_copy_(0, index, blur(x.index_select(0, index), taps[index]))
     # Elsewhere a number of images known only to the device would stop the queue: all take part,
     # and those not chosen keep their pixels.
@@ -111,8 +113,9 @@ def _blur_chosen(x: Tensor, chosen: Tensor, taps: Tensor) -> Tensor:
 
 
 def _standardise(x: Tensor, recipe: Recipe, out: Tensor) -> Tensor:
-    both = torch.tensor([recipe.mean, recipe.std], device=x.device).view(2, 3, 1, 1)
-    return torch.sub(x, both[0], out=out).div_(both[1])
+    mean, std = torch.tensor([recipe.mean, recipe.std]).view(2, 3, 1, 1)
+    shift, factor = torch.stack([-mean / std, 1 / std]).to(x.device, non_blocking=True)
+    return torch.addcmul(shift, x, factor, out=out)
 
 
 def _pieces(images: Tensor) -> Iterator[slice]:

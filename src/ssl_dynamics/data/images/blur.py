@@ -28,7 +28,8 @@ def _along(images: Tensor, taps: Tensor, axis: int) -> Tensor:
     padded = F.pad(images, margin, mode="reflect")
     weights = taps[:, :, None, None, None].unbind(1)
     result = padded.narrow(axis, reach, length) * weights[0]
+    both = torch.empty_like(result)
     for k in range(1, reach + 1):
-        both = padded.narrow(axis, reach - k, length) + padded.narrow(axis, reach + k, length)
-        result.addcmul_(both, weights[k])
+        before, after = (padded.narrow(axis, reach + step, length) for step in (-k, k))
+        result.addcmul_(torch.add(before, after, out=both), weights[k])
     return result
