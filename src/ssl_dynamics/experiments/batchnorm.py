@@ -8,13 +8,13 @@ changes between the nine runs, not even the initial weights and the order of the
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.experiments.provenance import recorded
 from ssl_dynamics.networks import VARIANTS
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import TowerConfig, shard, train_towers
@@ -132,14 +132,10 @@ def run(
     config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
 ) -> Record:
     """Train every variant for every seed and record the collapse measures along training."""
-    start = time.perf_counter()
-    metrics = measure(config, progress=progress, checkpoint_dir=checkpoint_dir)
-    return finished(
+    return recorded(
         NAME,
         config,
-        config.seed_list,
-        metrics,
+        partial(measure, config, progress=progress, checkpoint_dir=checkpoint_dir),
+        seeds=config.seed_list,
         axes={"step": config.eval_steps, "probe_step": config.probe_steps},
-        device=config.device,
-        wall_s=time.perf_counter() - start,
     )

@@ -18,8 +18,8 @@ whose operator is no longer zero; with the whole population and with small sampl
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ssl_dynamics.data import generator
-from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.experiments.provenance import recorded
 from ssl_dynamics.records import Record
 from ssl_dynamics.training.settings import at_least, one_of, positive, require
 
@@ -217,11 +217,8 @@ def locked(config: Config, seeds: list[int], *, progress: bool) -> dict[str, np.
     return found
 
 
-def measure(
-    config: Config, seeds: list[int] | None = None, *, progress: bool = True
-) -> dict[str, np.ndarray]:
-    """All metrics, each [S]."""
-    seeds = list(range(config.seeds)) if seeds is None else seeds
+def measure(config: Config, seeds: list[int], *, progress: bool = True) -> dict[str, np.ndarray]:
+    """All metrics of these seeds, each [S]."""
     return {
         **zero_fractions(config, seeds),
         **training(config, seeds, progress=progress),
@@ -233,15 +230,8 @@ def run(
     config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
 ) -> Record:
     """Run the three parts and return the record."""
-    begin = time.perf_counter()
-    return finished(
-        NAME,
-        config,
-        range(config.seeds),
-        measure(config, progress=progress),
-        device=config.device,
-        wall_s=time.perf_counter() - begin,
-    )
+    seeds = list(range(config.seeds))
+    return recorded(NAME, config, partial(measure, config, seeds, progress=progress))
 
 
 SLICES = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -48,6 +49,31 @@ def finished(
         wall_s=round(float(wall_s), 3),
         command=command,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def recorded(
+    experiment: str,
+    config: Any,
+    measure: Callable[[], Mapping[str, np.ndarray]],
+    *,
+    seeds: Sequence[int] | None = None,
+    axes: Mapping[str, Sequence] | None = None,
+) -> Record:
+    """Call `measure`, time it, and return the record of what it found.
+
+    `config` also has the fields `device` and `seeds`; without `seeds` these are the first ones.
+    """
+    begin = time.perf_counter()
+    metrics = measure()
+    return finished(
+        experiment,
+        config,
+        range(config.seeds) if seeds is None else seeds,
+        metrics,
+        axes=axes,
+        device=config.device,
+        wall_s=time.perf_counter() - begin,
     )
 
 

@@ -17,8 +17,8 @@ neurons for which sampled and exact training agree, ``selective`` and ``exact`` 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ import torch
 from tqdm import tqdm
 
 from ssl_dynamics.data import generator
-from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.experiments.provenance import recorded
 from ssl_dynamics.records import Record
 from ssl_dynamics.training.ring_flow import class_gap, ring_flow, rule, selectivity
 from ssl_dynamics.training.settings import at_least, one_of, positive, require
@@ -169,11 +169,8 @@ def sampled(config: Config, seeds: list[int], *, progress: bool) -> dict[str, np
     return found
 
 
-def measure(
-    config: Config, seeds: list[int] | None = None, *, progress: bool = True
-) -> dict[str, np.ndarray]:
-    """All metrics, each [S]."""
-    seeds = list(range(config.seeds)) if seeds is None else seeds
+def measure(config: Config, seeds: list[int], *, progress: bool = True) -> dict[str, np.ndarray]:
+    """All metrics of these seeds, each [S]."""
     return {
         **exact(config, seeds, progress=progress),
         **sampled(config, seeds, progress=progress),
@@ -184,15 +181,8 @@ def run(
     config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
 ) -> Record:
     """Run both parts and return the record."""
-    begin = time.perf_counter()
-    return finished(
-        NAME,
-        config,
-        range(config.seeds),
-        measure(config, progress=progress),
-        device=config.device,
-        wall_s=time.perf_counter() - begin,
-    )
+    seeds = list(range(config.seeds))
+    return recorded(NAME, config, partial(measure, config, seeds, progress=progress))
 
 
 SLICES = [

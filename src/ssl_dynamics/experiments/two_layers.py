@@ -20,8 +20,8 @@ the separation on the way, what the theorem bounds, and how far conserved quanti
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from torch.nn.functional import normalize, one_hot
 from tqdm import tqdm
 
 from ssl_dynamics.data import PIXELS, VIEWS, digits, generator
-from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.experiments.provenance import recorded
 from ssl_dynamics.measures import effective_rank
 from ssl_dynamics.networks import ReluNet
 from ssl_dynamics.records import Record
@@ -314,15 +314,6 @@ def run(
     config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
 ) -> Record:
     """All runs; metrics along the growth of the trace have the axis `growth`."""
-    begin = time.perf_counter()
+    axes = {"growth": growth_factors(config)}
     with tuned(0):
-        metrics = measure(config, progress=progress)
-    return finished(
-        NAME,
-        config,
-        range(config.seeds),
-        metrics,
-        axes={"growth": growth_factors(config)},
-        device=config.device,
-        wall_s=time.perf_counter() - begin,
-    )
+        return recorded(NAME, config, partial(measure, config, progress=progress), axes=axes)
