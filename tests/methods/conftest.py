@@ -10,6 +10,7 @@ SMALL = {
     "projector": (16, 8),
     "byol": {"predictor": (12,)},
     "simsiam": {"predictor": (12,)},
+    "mean_view": {"predictor": (12,)},
     "supervised": {"projector": (), "classes": 5},
 }
 

@@ -10,11 +10,11 @@ from ssl_dynamics.methods.base import NORMS
 from ssl_dynamics.methods.byol import BYOLConfig
 from ssl_dynamics.networks.vision import encoder
 
-PREDICTED = {"byol", "simsiam"}
+PREDICTED = {"byol", "simsiam", "mean_view"}
 
 
-def test_there_are_nine():
-    assert len(METHODS) == 9
+def test_there_are_ten():
+    assert len(METHODS) == 10
     assert all(kind.name == name for name, kind in METHODS.items())
 
 
@@ -54,7 +54,8 @@ def test_groups_hold_every_trained_parameter_once(build, views, name):
         assert all(rest == (id(p) in of_norms or p.dim() == 1) for p in group["params"])
         excluded = rest and method.defaults.exclude_bias_and_norm
         assert group["weight_decay"] == group["lars"] == (not excluded)
-        assert group["constant"] == (name == "simsiam" and group["name"].startswith("predictor"))
+        constant = name in ("simsiam", "mean_view") and group["name"].startswith("predictor")
+        assert group["constant"] == constant
 
 
 @pytest.mark.parametrize("name", METHODS)

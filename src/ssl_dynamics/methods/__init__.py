@@ -8,6 +8,7 @@ from ssl_dynamics.methods.barlow_twins import BarlowTwins
 from ssl_dynamics.methods.base import Method, MethodConfig
 from ssl_dynamics.methods.byol import BYOL
 from ssl_dynamics.methods.directpred import DirectPred
+from ssl_dynamics.methods.mean_view import MeanView
 from ssl_dynamics.methods.published import STL10_SGD, Published
 from ssl_dynamics.methods.registry import METHODS, build_method, method_class
 from ssl_dynamics.methods.simclr import SimCLR
@@ -23,6 +24,7 @@ __all__ = [
     "STL10_SGD",
     "BarlowTwins",
     "DirectPred",
+    "MeanView",
     "Method",
     "MethodConfig",
     "Published",

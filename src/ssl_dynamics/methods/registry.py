@@ -9,6 +9,7 @@ from ssl_dynamics.methods.barlow_twins import BarlowTwins
 from ssl_dynamics.methods.base import Method
 from ssl_dynamics.methods.byol import BYOL
 from ssl_dynamics.methods.directpred import DirectPred
+from ssl_dynamics.methods.mean_view import MeanView
 from ssl_dynamics.methods.simclr import SimCLR
 from ssl_dynamics.methods.simple_contrastive import SimpleContrastive
 from ssl_dynamics.methods.simsiam import SimSiam
@@ -25,6 +26,7 @@ METHODS: dict[str, type[Method]] = {
         SoftTriplet,
         BYOL,
         SimSiam,
+        MeanView,
         DirectPred,
         VICReg,
         BarlowTwins,
