@@ -1,0 +1,88 @@
+"""Every widget with the closed forms that it draws, under the name of its chapter.
+
+The one list from which the tests make widgets: without a browser, and in the cell that JupyterLab
+runs.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from ssl_dynamics import live
+from ssl_dynamics.symbolic import ClosedForm
+from ssl_dynamics.theory import (
+    alternating,
+    batchnorm,
+    covariance_operator,
+    directpred,
+    dual_networks,
+    ema,
+    expansion,
+    info_nce,
+    latent_tree,
+    mean_view,
+    one_neuron,
+    one_picture,
+    predictor,
+    simsiam,
+    teaser,
+    translation,
+    two_layers,
+)
+
+
+def _of(module: ModuleType, names: str) -> list[ClosedForm]:
+    return [module.FORMS[name] for name in names.split()]
+
+
+WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
+    "alternating": (
+        live.Alternation,
+        [alternating.ROUND, ema.STEP, alternating.FOLLOWED_STEP],
+    ),
+    "batchnorm": (live.BatchNormGradients, list(batchnorm.VARIANTS.values())),
+    "covariance_operator": (live.PairBalance, _of(covariance_operator, "BETA_RATE BETA_EDGE")),
+    "directpred": (
+        live.ModePlane,
+        _of(
+            directpred,
+            "MODE_FLOW P_PLUS P_MINUS CRITICAL_DECAY ALIGN_ALL GROW_AT_ALL ALIGNMENT_RATE "
+            "END_STRENGTH",
+        ),
+    ),
+    "dual_networks": (live.GateFlip, _of(dual_networks, "OUTPUT FROZEN GAP FLIP")),
+    "ema": (
+        live.PolePlane,
+        _of(ema, "STEP TRACE DETERMINANT FIRST_EXIT SECOND_EXIT CRITICAL_GAIN RESPONSE"),
+    ),
+    "expansion": (
+        live.TwoLosses,
+        _of(expansion, "OUTPUT_UP OUTPUT_DOWN OUTPUT_STAY PAIR_VARIANCE MEAN_LOSS"),
+    ),
+    "info_nce": (live.ResidualBalance, _of(info_nce, "OPERATOR PSD_PART NCE_WEIGHT")),
+    "latent_tree": (live.TreeWalk, _of(latent_tree, "PATH_POLARITY")),
+    "mean_view": (live.TargetTable, _of(mean_view, "LINE_SPREAD")),
+    "one_neuron": (live.WakingNeuron, _of(one_neuron, "RATE GROWTH FIRST_FLIP")),
+    "one_picture": (
+        live.EightMethods,
+        [
+            *_of(
+                one_picture,
+                "SIMPLE_FLOW SMALL_FLOW SIMCLR_FLOW VICREG_FLOW BARLOW_FLOW BYOL_FLOW "
+                "SIMSIAM_FLOW DIRECTPRED_FLOW",
+            ),
+            predictor.THRESHOLD,
+        ],
+    ),
+    "predictor": (
+        live.PredictorTerms,
+        _of(predictor, "INVARIANCE NEGATIVE POSITIVE GROWTH THRESHOLD BEST_SCALE"),
+    ),
+    "simsiam": (
+        live.PhasePortrait,
+        _of(simsiam, "flow_stop flow_full flow_second limit_stop limit_full limit_second"),
+    ),
+    "teaser": (live.TwoViews, _of(teaser, "PAIR_GRADIENT THRESHOLD WEIGHT")),
+    "translation": (live.RingWalk, _of(translation, "SITE CLOCK_TIME MIXTURE")),
+    "two_layers": (live.TwoLayers, _of(two_layers, "BLOW_UP SQUARE PRODUCT FROZEN")),
+}
