@@ -4,18 +4,11 @@ import numpy as np
 import pytest
 import sympy as sp
 import torch
+from comparing import DRAWS, close
 
 from ssl_dynamics.symbolic import BatchSpace, prove_zero
 from ssl_dynamics.theory import batchnorm as bn
 from ssl_dynamics.theory.notation import B, c_gx, epsilon, g, g_mean, mu, sigma, x
-
-DRAWS = 8
-
-
-def close(measured, predicted, tolerance=1e-12):
-    measured, predicted = np.asarray(measured), np.asarray(predicted)
-    scale = max(1.0, float(np.abs(measured).max()))
-    assert np.abs(measured - predicted).max() <= tolerance * scale
 
 
 def draw(seed, features=3):

@@ -7,18 +7,12 @@ the ordered pairs it names, and the gradients are autograd's.
 import numpy as np
 import pytest
 import torch
+from comparing import DRAWS, close
 from scipy import optimize
 
 from ssl_dynamics.measures import connection, covariance_operator
 from ssl_dynamics.networks import ReluNet
 from ssl_dynamics.symbolic import vec_array
-
-DRAWS = 8
-
-
-def close(measured, predicted, tolerance=1e-10):
-    scale = max(1.0, abs(predicted))
-    assert abs(measured - predicted) <= tolerance * scale, f"{measured} is not {predicted}"
 
 
 def pair_means(f, anchor_only=False):

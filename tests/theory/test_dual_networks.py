@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from comparing import close
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import optimize
@@ -16,11 +17,6 @@ from ssl_dynamics.symbolic import vec_array
 from ssl_dynamics.theory import dual_networks, predictor
 
 DRAWS = 12
-
-
-def close(measured, predicted, tolerance=1e-10):
-    scale = max(1.0, abs(predicted))
-    assert abs(measured - predicted) <= tolerance * scale, f"{measured} is not {predicted}"
 
 
 def neurons():

@@ -6,11 +6,10 @@ does, and everything else (step matrix, poles, slopes, crossings) is read off fr
 
 import numpy as np
 import pytest
+from comparing import DRAWS, close
 from scipy import integrate, optimize
 
 from ssl_dynamics.theory import ema
-
-DRAWS = 8
 
 
 def simulate(alpha, a, b, gamma, w, target, steps, lagged):
@@ -40,13 +39,6 @@ def draws():
         rng = np.random.default_rng([8, seed])
         alpha = rng.uniform(0.1, 1.5)
         yield alpha, rng.uniform(0.1, 2.5), rng.uniform(0.2, 2.5), rng.uniform(0.1, 0.95)
-
-
-def close(measured, predicted, tolerance=1e-11):
-    measured, predicted = np.asarray(measured, float), np.asarray(predicted, float)
-    scale = max(1.0, float(np.abs(predicted).max()))
-    error = float(np.abs(measured - predicted).max())
-    assert error <= tolerance * scale, f"{measured} is not {predicted}"
 
 
 def against(value, tolerance=1e-11):

@@ -6,18 +6,12 @@ import mpmath
 import numpy as np
 import pytest
 import torch
+from comparing import DRAWS, close
 from scipy import optimize
 from torch.nn.functional import cross_entropy
 
 from ssl_dynamics.networks import ReluNet
 from ssl_dynamics.theory import info_nce
-
-DRAWS = 8
-
-
-def close(measured, predicted, tolerance=1e-10):
-    scale = max(1.0, abs(predicted))
-    assert abs(measured - predicted) <= tolerance * scale, f"{measured} is not {predicted}"
 
 
 def nce(near, far, temperature):

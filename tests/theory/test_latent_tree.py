@@ -3,19 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from comparing import DRAWS, close
 from scipy.integrate import solve_ivp
 
 from ssl_dynamics.data.latent_tree import LatentTree, random_tree
 from ssl_dynamics.data.latent_tree_exact import enumerated, posteriors
 from ssl_dynamics.theory import latent_tree as theory
-
-DRAWS = 8
-
-
-def close(measured, predicted, tolerance=1e-10):
-    measured, predicted = np.asarray(measured, float), np.asarray(predicted, float)
-    error = np.abs(measured - predicted).max()
-    assert error <= tolerance * max(1.0, np.abs(predicted).max()), f"{measured} is not {predicted}"
 
 
 def draws(branching=(2, 2), symmetric=False):

@@ -6,19 +6,13 @@ form is off. The mutation test uses the same routes on wrong forms.
 
 import numpy as np
 import torch
+from comparing import close
 from scipy.integrate import quad
 from scipy.linalg import expm
 
 RNG = np.random.default_rng(1010)
 DRAWS = range(8)
 VIEWS, SIZE = 4, 3
-
-
-def close(measured, predicted, tolerance=1e-10):
-    measured, predicted = np.asarray(measured, float), np.asarray(predicted, float)
-    assert np.isfinite(predicted).all()
-    scale = max(1.0, np.abs(measured).max())
-    assert np.abs(measured - predicted).max() <= tolerance * scale, (measured, predicted)
 
 
 def population(draw):

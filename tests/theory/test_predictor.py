@@ -9,16 +9,10 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
+from comparing import DRAWS, close
 from scipy import optimize
 
 from ssl_dynamics.theory import predictor
-
-DRAWS = 8
-
-
-def close(measured, predicted, tolerance=1e-10):
-    scale = max(1.0, abs(predicted))
-    assert abs(measured - predicted) <= tolerance * scale, f"{measured} is not {predicted}"
 
 
 def draws():

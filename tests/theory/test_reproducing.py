@@ -3,17 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from comparing import DRAWS, close
 
 from ssl_dynamics.losses.triplets import batch_averaged, distances, simple
 from ssl_dynamics.theory import reproducing
-
-DRAWS = 8
-
-
-def close(measured, predicted, tolerance=1e-10):
-    measured, predicted = np.asarray(measured, float), np.asarray(predicted, float)
-    error = np.abs(measured - predicted).max()
-    assert error <= tolerance * max(1.0, np.abs(predicted).max()), f"{measured} is not {predicted}"
 
 
 def draws():

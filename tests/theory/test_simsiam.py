@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from comparing import close
 from scipy.integrate import quad, solve_ivp
 
 from ssl_dynamics.symbolic import CodegenError
@@ -26,13 +27,6 @@ STARTS = np.array(
 NOISE = np.linspace(0.2, 1.0, len(STARTS))
 RATE = np.linspace(0.5, 3.0, len(STARTS))
 END = 400.0
-
-
-def close(measured, predicted, tolerance=1e-9):
-    measured, predicted = np.asarray(measured, float), np.asarray(predicted, float)
-    assert measured.shape == predicted.shape, (measured.shape, predicted.shape)
-    assert np.isfinite(predicted).all()
-    assert np.abs(measured - predicted).max() <= tolerance * max(1, np.abs(measured).max())
 
 
 def value(form, *args):

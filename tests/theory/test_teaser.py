@@ -2,14 +2,9 @@
 
 import numpy as np
 import torch
+from comparing import DRAWS, close
 from scipy import optimize
 from scipy.integrate import solve_ivp
-
-DRAWS = 8
-
-
-def close(measured, predicted, tolerance=1e-10):
-    assert abs(measured - predicted) <= tolerance * max(1.0, abs(predicted))
 
 
 def draws():

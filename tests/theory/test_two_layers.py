@@ -5,9 +5,9 @@ form is off. The mutation test uses the same routes on wrong forms.
 """
 
 import numpy as np
+from comparing import DRAWS, close
 from scipy.integrate import quad, solve_ivp
 
-DRAWS = 8
 RNG = np.random.default_rng(1010)
 
 
@@ -17,12 +17,6 @@ def starts():
     for draw in range(DRAWS):
         omega, one, two = rng.uniform(0.4, 2.0, size=3)
         yield omega, one, (one if draw >= DRAWS - 2 else two)
-
-
-def close(measured, predicted, tolerance=1e-8):
-    measured, predicted = np.asarray(measured, float), np.asarray(predicted, float)
-    assert np.isfinite(predicted).all()
-    assert np.abs(measured - predicted).max() <= tolerance * max(1.0, np.abs(measured).max())
 
 
 def flow(omega, squares, end, trained=None, rates=None, decay=0.0):
