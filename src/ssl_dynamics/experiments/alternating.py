@@ -34,9 +34,9 @@ from tqdm import trange
 from ssl_dynamics.data import PIXELS, Digits, StepStream, digits
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.measures import effective_rank, knn_accuracy, output_std
-from ssl_dynamics.networks import mlp
+from ssl_dynamics.networks import follow, mlp
 from ssl_dynamics.records import Record
-from ssl_dynamics.training import SGD, follow
+from ssl_dynamics.training import SGD
 from ssl_dynamics.training.threads import tuned
 
 NAME = "alternating"

@@ -28,10 +28,10 @@ from ssl_dynamics.data import StepStream, digits
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.losses import cosine
 from ssl_dynamics.measures import spread
-from ssl_dynamics.networks import Linear, standardise, variant
+from ssl_dynamics.networks import Linear, follow, standardise, variant
 from ssl_dynamics.records import Record
 from ssl_dynamics.theory.predictor import BATCH_GROWTH, between_within
-from ssl_dynamics.training import SGD, TowerConfig, follow, train_towers
+from ssl_dynamics.training import SGD, TowerConfig, train_towers
 from ssl_dynamics.training.settings import at_least, not_negative, require
 from ssl_dynamics.training.threads import tuned
 

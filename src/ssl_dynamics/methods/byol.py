@@ -19,8 +19,8 @@ from ssl_dynamics.methods.base import (
 )
 from ssl_dynamics.methods.published import Published, cifar_lars
 from ssl_dynamics.methods.target import target_of, target_rate
+from ssl_dynamics.networks import follow
 from ssl_dynamics.networks.vision import Encoder
-from ssl_dynamics.training.ema import follow
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Networks with a leading seeds axis; leaves that know nothing of training."""
 
+from ssl_dynamics.networks.following import follow
 from ssl_dynamics.networks.heads import PREDICTORS, mlp, predictor
 from ssl_dynamics.networks.layers import Linear, ReLU
 from ssl_dynamics.networks.norm import (
@@ -23,6 +24,7 @@ __all__ = [
     "ReluNet",
     "Trace",
     "Variant",
+    "follow",
     "mlp",
     "population_statistics",
     "predictor",

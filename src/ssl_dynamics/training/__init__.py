@@ -2,7 +2,6 @@
 
 from ssl_dynamics.training.checkpoint import CheckpointError
 from ssl_dynamics.training.config import TowerConfig
-from ssl_dynamics.training.ema import follow
 from ssl_dynamics.training.loop import train_towers
 from ssl_dynamics.training.optim import SGD
 from ssl_dynamics.training.run import Measure, Run
@@ -20,7 +19,6 @@ __all__ = [
     "Towers",
     "TreeConfig",
     "TreeRun",
-    "follow",
     "train_towers",
     "train_trees",
     "tuned",

@@ -16,8 +16,8 @@ from ssl_dynamics.measures import (
     spread,
 )
 from ssl_dynamics.networks import Linear, population_statistics
+from ssl_dynamics.networks.following import follow_tensors
 from ssl_dynamics.training.config import TowerConfig
-from ssl_dynamics.training.ema import follow_tensors
 from ssl_dynamics.training.optim import SGD
 from ssl_dynamics.training.towers import Towers
 

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from ssl_dynamics.networks import mlp
-from ssl_dynamics.training import follow
+from ssl_dynamics.networks import follow, mlp
 
 
 def pair():
