@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 from ssl_dynamics.data.images import ARCHIVES, Archive, DataError, data_folder, download
+from ssl_dynamics.data.images.__main__ import main as command
 from ssl_dynamics.data.images.archives import VARIABLE, located
 from ssl_dynamics.data.images.download import PIECE
 
@@ -210,7 +211,13 @@ def test_missing_files_name_the_file_the_sizes_and_the_remedy(archive, tmp_path)
     error = caught.value
     assert error.file == tmp_path / FOLDER / "test.bin"
     assert (error.expected, error.found) == ("50000 bytes", "no such file")
-    for words in ("download=True", archive.address, f"${VARIABLE}", str(tmp_path)):
+    for words in (
+        "download=True",
+        "python -m ssl_dynamics.data.images",
+        archive.address,
+        f"${VARIABLE}",
+        str(tmp_path),
+    ):
         assert words in str(error)
     assert not list(tmp_path.iterdir())
 
@@ -334,6 +341,22 @@ def test_without_pooch_the_error_says_what_to_do(archive, tmp_path, monkeypatch)
     monkeypatch.setitem(sys.modules, "pooch", None)
     with pytest.raises(DataError, match=r"pip install 'ssl-dynamics\[data\]'; or save http"):
         located(archive, NAMES, tmp_path, download=True)
+
+
+def test_fetched_from_the_command_line(server, tmp_path, monkeypatch, capsys):
+    sizes = {name: 12 * 3074 for name in FILES}
+    files = {name: bytes(size) for name, size in sizes.items()}
+    server.content = packed(files)
+    md5 = hashlib.md5(server.content).hexdigest()
+    published = replace(ARCHIVES["cifar100"], address=server.address)
+    small = replace(published, size=len(server.content), md5=md5, files=sizes)
+    monkeypatch.setitem(ARCHIVES, "cifar100", small)
+    assert command(["cifar100", "--root", str(tmp_path)]) == 0
+    words = [f"cifar100 {split}: 12 images of 32 pixels a side" for split in ("train", "test")]
+    assert capsys.readouterr().out.splitlines() == words
+    monkeypatch.setitem(ARCHIVES, "cifar100", replace(small, md5="0" * 32))
+    assert command(["cifar100", "--root", str(tmp_path / "other")]) == 1
+    assert "expected MD5" in capsys.readouterr().err
 
 
 def test_the_published_table():

@@ -141,13 +141,14 @@ def _obtain(
     packed = home / archive.name
     if not packed.is_file() and not download:
         missing = folder / _missing(folder, names)[0]
+        key = next((key for key, known in ARCHIVES.items() if known is archive), "NAME")
         raise DataError(
             missing,
             f"{archive.files[missing.name]} bytes",
             "no such file",
-            f"Call with download=True ({archive.size / 1e6:.0f} MB), or put {archive.name} from "
-            f"{archive.address} into {home}, or let ${VARIABLE} name the folder that holds "
-            f"{archive.folder}/",
+            f"Fetch it with `python -m ssl_dynamics.data.images {key}` or download=True "
+            f"({archive.size / 1e6:.0f} MB), or put {archive.name} from {archive.address} into "
+            f"{home}, or let ${VARIABLE} name the folder that holds {archive.folder}/",
         )
     with _alone(home, archive):
         if not _missing(folder, names):  # another process was faster

@@ -6,17 +6,22 @@ $\bar x$ the image's mean colour. The four operators, with the factors drawn for
 - brightness $x \mapsto b\,x$,
 - contrast $x \mapsto c\,x + (1-c)\,m\,\mathbb 1$, where $m$ is the mean luma when it is applied,
 - saturation $x \mapsto S x$ with $S = s I + (1-s) W$,
-- hue $x \mapsto R x$, the rotation by $\theta$ about the grey axis
-  $R = J + \cos\theta\,(I - J) + \sin\theta\,[\mathbb 1]_\times/\sqrt 3$.
+- hue $x \mapsto R x$, the rotation by $\theta$ about the grey axis,
 
-$R$ keeps the grey axis and the mean of the channels; at a third of a turn it permutes the channels,
+.. math::
+
+    R = J + \cos\theta\,(I - J) + \sin\theta\,[\mathbb 1]_\times/\sqrt 3 .
+
+It keeps the grey axis and the mean of the channels; at a third of a turn it permutes the channels,
 as the usual hue of HSV does. In between it only comes near to HSV, which is not linear.
 
 The published recipes draw the order of the four. Since $RW = SW = W$ and $w^\top S = w^\top$, the
 order matters in two places only: whether hue comes before saturation, and whether it comes before
 contrast. With $v = R^\top w$ if hue comes before saturation and $v = w$ if it comes later,
 
-$$A = b\,c\,P, \qquad P = s R + (1-s)\,\mathbb 1 v^\top, \qquad o = b\,(1-c)\,u^\top\bar x,$$
+.. math::
+
+    A = b\,c\,P, \qquad P = s R + (1-s)\,\mathbb 1 v^\top, \qquad o = b\,(1-c)\,u^\top\bar x,
 
 where $u = P^\top w$ if hue comes before contrast, else $u = w$. Turning the image grey afterwards
 replaces $P$ by $W P$. Nothing is clamped between the operators, as image libraries do.
@@ -62,12 +67,12 @@ def orders(draws: Tensor) -> tuple[Tensor, Tensor]:
 
 def colour_maps(jitter: Jitter) -> tuple[Tensor, Tensor]:
     """A [B, 3, 3] and the row that gives the offset from the mean colour, b (1 - c) u [B, 3]."""
-    like = {"device": jitter.hue.device, "dtype": jitter.hue.dtype}
-    luma, same = torch.tensor(LUMA, **like), torch.full((3, 3), 1 / 3, **like)
-    cross = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], **like) / math.sqrt(3)
+    new = jitter.hue.new_tensor
+    luma, unit, same = new(LUMA), new([[1, 0, 0], [0, 1, 0], [0, 0, 1]]), new([[1 / 3] * 3] * 3)
+    cross = new([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / math.sqrt(3)
     angle = 2 * math.pi * jitter.hue
     cos, sin = angle.cos().view(-1, 1, 1), angle.sin().view(-1, 1, 1)
-    turn = same + cos * (torch.eye(3, **like) - same) + sin * cross
+    turn = same + cos * (unit - same) + sin * cross
     s = jitter.saturation.view(-1, 1, 1)
     greyed = torch.where(jitter.hue_before_saturation[:, None], luma @ turn, luma)
     mixed = s * turn + (1 - s) * greyed.unsqueeze(1)

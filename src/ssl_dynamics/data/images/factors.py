@@ -134,10 +134,11 @@ def resample_nuisance(content: Tensor, world: FactorWorld, generator: torch.Gene
 
     The draws come from the generator's own device, as in `augment`.
     """
-    like = {"generator": generator, "device": generator.device}
-    draws = torch.rand(len(content), len(NUISANCES), **like).to(content.device)
+    place = generator.device
+    draws = torch.rand(len(content), len(NUISANCES), generator=generator, device=place)
+    draws = draws.to(content.device)
     picture = world.render(content, world.nuisances(draws))
     if world.noise:
-        noise = torch.randn(picture.shape, **like).to(content.device)
+        noise = torch.randn(picture.shape, generator=generator, device=place).to(content.device)
         picture = picture.add_(noise, alpha=world.noise).clamp_(0, 1)
     return picture
