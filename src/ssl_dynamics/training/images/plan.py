@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -27,9 +27,13 @@ PATIENCE = 5.0
 
 @dataclass
 class Stopwatch:
-    """Seconds spent in the parts of a step: `with stopwatch("forward"):`."""
+    """Seconds spent in the parts of a step: `with stopwatch("forward"):`.
+
+    `clock` may be `time.process_time` on a CPU that others use too.
+    """
 
     device: torch.device
+    clock: Callable[[], float] = time.perf_counter
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -41,7 +45,7 @@ class Stopwatch:
     def _now(self) -> float:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
-        return time.perf_counter()
+        return self.clock()
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,22 @@ class Cost:
         return steps * self.step + evaluations + len(config.probe_epochs) * self.probe
 
 
-def measured(config: ImageConfig, images: RunImages, device: torch.device | str) -> Cost:
+def measured(
+    config: ImageConfig,
+    images: RunImages,
+    device: torch.device | str,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Cost:
     """Do a few steps and one evaluation of the real thing and time them."""
     enough = (WARM_UP + MOST) * config.batch // len(images.train) + 2
     run = ImageRun(replace(config, epochs=max(config.epochs, enough)), 0, images, device)
     for _ in range(WARM_UP):
         run.step()
-    watch, steps, start = Stopwatch(run.device), 0, time.perf_counter()
+    watch, steps, start = Stopwatch(run.device, clock), 0, time.perf_counter()
     while steps < LEAST or (steps < MOST and time.perf_counter() - start < PATIENCE):
         run.step(watch)
         steps += 1
-    evaluations = [Stopwatch(run.device) for _ in range(2)]
+    evaluations = [Stopwatch(run.device, clock) for _ in range(2)]
     for stopwatch, probe in zip(evaluations, (False, True), strict=True):
         if probe <= bool(config.probe_epochs):
             with stopwatch("all"):

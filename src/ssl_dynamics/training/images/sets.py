@@ -70,8 +70,9 @@ def run_images(config: ImageConfig, device: torch.device | str = "cpu") -> RunIm
 
 def _labelled(images: ImageSet, config: ImageConfig, field: str) -> Labelled:
     rows = _drawn(len(images), getattr(config, field), field)
-    coarse = config.labels == "coarse" and images.coarse is not None
-    labels = images.coarse if coarse else images.labels
+    labels = images.labels
+    if config.labels == "coarse" and images.coarse is not None:
+        labels = images.coarse
     return Labelled(images.images[rows], labels[rows])
 
 
