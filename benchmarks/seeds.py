@@ -1,12 +1,12 @@
 """What a seed costs: time per seed and step for 1 to 256 seeds trained together on a CPU.
 
-    python benchmarks/seeds.py [--quick]
+    python benchmarks/seeds.py [--quick | --toy]
 
 Three sizes: a two-layer toy, BYOL on the digits, and the largest network the book trains live.
 Beside every step stand the bare matrix products of the same shapes, timed in turn with it, and
 the same step with one seed; for the toy also an ordinary torch loop and two processes sharing
 the seeds. Everything runs on one thread per process unless it says two. A table is printed and
-results/benchmarks/seeds.json written.
+results/benchmarks/seeds.json written; `--toy` measures the toy alone again and keeps the rest.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
@@ -46,22 +45,25 @@ LARGE = TowerConfig(
 MOST_BLOCKS = 4
 """Blocks have equal shapes and do not meet: no more than this many of them are timed."""
 
+BURST = 0.02
+"""Seconds of one burst of one call: short, so that some meet no other work on the machine."""
+
 
 class Toy:
     """Two-layer regression on fixed data, hand-written backward."""
 
     def __init__(self, seeds: range) -> None:
         self.net = mlp(seeds, TOY, purpose="toy")
-        self.passes = self.net.by_hand()
+        self.passes = self.net.by_hand(columns=True)
         self.optimiser = SGD([(self.net.parameters(), 1e-3)], momentum=0.9, weight_decay=1e-4)
         generator = torch.Generator().manual_seed(0)
         count = len(seeds)
-        self.x = torch.randn(count, TOY_BATCH, TOY[0], generator=generator)
-        self.t = torch.randn(count, TOY_BATCH, TOY[-1], generator=generator)
+        self.x = torch.randn(count, TOY[0], TOY_BATCH, generator=generator)
+        self.t = torch.randn(count, TOY[-1], TOY_BATCH, generator=generator)
 
     def step(self) -> None:
-        error = self.passes.forward(self.x) - self.t
-        self.passes.backward(error.div_(TOY_BATCH))
+        error = self.passes.forward(self.x).sub_(self.t)
+        self.passes.backward(error.mul_(1 / TOY_BATCH))
         self.optimiser.step()
 
 
@@ -157,26 +159,32 @@ def timed(work: Callable[[], None], times: int, clock=time.perf_counter) -> floa
     return (clock() - start) / times
 
 
-def in_turn(works: dict[str, Callable[[], None]], seconds: float) -> dict[str, list[float]]:
+def in_turn(
+    works: dict[str, Sequence[Callable[[], None]]], seconds: float
+) -> dict[str, list[float]]:
     """Seconds per call of each, timed in turn in short bursts for about `seconds` in all.
 
-    All run on one thread, so the processor time of this process is the time it would take on a
-    machine without other work; other work still costs it cache.
+    A work is a list of calls; each of them gets its burst before the next, as blocks of seeds are
+    trained one after the other, and their times are added. All run on one thread, so the processor
+    time of this process is the time it would take on a machine without other work; other work
+    still costs it cache.
     """
-    first = {name: timed(work, 2) for name, work in works.items()}
-    share_of_each = seconds / 20 / len(works)
-    bursts = {name: max(1, int(share_of_each / once)) for name, once in first.items()}
+    bursts = {}
+    for name, calls in works.items():
+        once = min(sum(timed(call, 2) for call in calls) for _ in range(9))
+        bursts[name] = max(2, int(BURST * len(calls) / once))
     found: dict[str, list[float]] = {name: [] for name in works}
     until = time.perf_counter() + seconds
     while len(found[next(iter(works))]) < 5 or time.perf_counter() < until:
-        for name, work in works.items():
-            found[name].append(timed(work, bursts[name], time.process_time))
+        for name, calls in works.items():
+            times = (timed(call, bursts[name], time.process_time) for call in calls)
+            found[name].append(sum(times))
     return found
 
 
 def ratio(above: list[float], below: list[float]) -> float:
-    """Median of the ratios of neighbouring bursts."""
-    return median(a / b for a, b in zip(above, below, strict=True))
+    """Fastest burst over fastest burst: other work on the machine only ever slows one down."""
+    return min(above) / min(below)
 
 
 def measure(size: str, seeds: int, seconds: float) -> dict:
@@ -190,10 +198,10 @@ def measure(size: str, seeds: int, seconds: float) -> dict:
     alone, _ = make(range(1))
     found = in_turn(
         {
-            "step": lambda: [step() for step in steps],
-            "bare": lambda: [bare() for bare in bares],
-            "alone": alone,
-            **({"plain": plain_toy()} if size == "toy" else {}),
+            "step": steps,
+            "bare": bares,
+            "alone": [alone],
+            **({"plain": [plain_toy()]} if size == "toy" else {}),
         },
         seconds,
     )
@@ -202,15 +210,16 @@ def measure(size: str, seeds: int, seconds: float) -> dict:
         "size": size,
         "seeds": seeds,
         "block": block,
-        "step_us": median(found["step"]) * 1e6 / timed_seeds,
-        "bare_us": median(found["bare"]) * 1e6 / timed_seeds,
-        "alone_us": median(found["alone"]) * 1e6,
+        "step_us": min(found["step"]) * 1e6 / timed_seeds,
+        "bare_us": min(found["bare"]) * 1e6 / timed_seeds,
+        "alone_us": min(found["alone"]) * 1e6,
         "over_bare": ratio(found["step"], found["bare"]),
         "cheaper_than_alone": ratio(found["alone"], found["step"]) * timed_seeds,
         "bursts": len(found["step"]),
+        "created": now(),
     }
     if "plain" in found:
-        row["plain_us"] = median(found["plain"]) * 1e6
+        row["plain_us"] = min(found["plain"]) * 1e6
         row["cheaper_than_plain"] = ratio(found["plain"], found["step"]) * timed_seeds
     return row
 
@@ -228,36 +237,45 @@ def threads_inside(size: str, seconds: float) -> dict:
             torch.set_num_threads(threads)
             times.append(timed(step, burst))
     torch.set_num_threads(1)
-    return {"size": size, "one_over_two_threads": ratio(found[1], found[2])}
+    gain = ratio(found[1], found[2])
+    return {"size": size, "one_over_two_threads": gain, "created": now()}
 
 
 def sharded(seeds: int, repeats: int, steps: int) -> None:
-    """Run by torchrun in each process: rank 0 alone, then all together, in turn."""
+    """Run by torchrun in each process: rank 0 alone, then all together, in turn.
+
+    Processor time, so that other work on the machine does not count; the slowest process of a
+    round counts, and the fastest round. The bare products show what two cores can gain at most
+    when they share cache and memory.
+    """
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     dist.init_process_group("gloo")
     rank, processes = dist.get_rank(), dist.get_world_size()
 
-    def blocks_of(mine: range) -> list[Callable[[], None]]:
+    def blocks_of(mine: range) -> list[tuple[Callable[[], None], Callable[[], None]]]:
         size = block_size(len(mine), toy_bytes(), cuda=False)
-        return [toy_block(mine[i : i + size])[0] for i in range(0, len(mine), size)]
+        return [toy_block(mine[i : i + size]) for i in range(0, len(mine), size)]
 
     whole = blocks_of(range(seeds)) if rank == 0 else []
     part = blocks_of(range(len(share(range(seeds), rank, processes))))
-    found: dict[str, list[float]] = {"one": [], "all": []}
+    names = [(who, what) for who in ("one", "all") for what in ("step", "bare")]
+    found: dict[tuple[str, str], list[float]] = {name: [] for name in names}
     for repeat in range(repeats + 1):
-        for name, blocks in (("one", whole), ("all", part)):
+        for who, what in names:
             dist.barrier()
-            start = time.perf_counter()
-            for step in blocks:
-                timed(step, steps)
-            dist.barrier()
+            spent = torch.tensor(0.0, dtype=torch.float64)
+            for step, bare in whole if who == "one" else part:
+                spent += timed(step if what == "step" else bare, steps, time.process_time)
+            dist.all_reduce(spent, op=dist.ReduceOp.MAX)
             if repeat:  # the first round warms up
-                found[name].append((time.perf_counter() - start) / steps / seeds)
+                found[who, what].append(float(spent) / seeds)
     if rank == 0:
-        times = {f"{name}_us": median(values) * 1e6 for name, values in found.items()}
-        gain = ratio(found["one"], found["all"])
-        print(json.dumps({"seeds": seeds, "processes": processes, **times, "gain": gain}))
+        fastest = {name: min(times) for name, times in found.items()}
+        times = {f"{who}_us": fastest[who, "step"] * 1e6 for who in ("one", "all")}
+        gains = {w: fastest["one", w] / fastest["all", w] for w in ("step", "bare")}
+        numbers = times | {"gain": gains["step"], "bare_gain": gains["bare"]}
+        print(json.dumps({"seeds": seeds, "processes": processes} | numbers))
     dist.destroy_process_group()
 
 
@@ -270,7 +288,12 @@ def two_processes(seeds: int, repeats: int, steps: int) -> dict:
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise RuntimeError(f"torchrun failed:\n{done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return json.loads(done.stdout.strip().splitlines()[-1]) | {"created": now()}
+
+
+def now() -> str:
+    """The date and time, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def processor() -> str:
@@ -296,7 +319,7 @@ def table(report: dict) -> str:
     two = report["two_processes"]
     lines.append(
         f"toy, {two['seeds']} seeds on two processes: {two['all_us']:.1f} us against "
-        f"{two['one_us']:.1f} on one, {two['gain']:.2f}x"
+        f"{two['one_us']:.1f} on one, {two['gain']:.2f}x; bare products {two['bare_gain']:.2f}x"
     )
     for row in report["two_threads"]:
         lines.append(
@@ -309,6 +332,7 @@ def table(report: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the time, no file")
+    parser.add_argument("--toy", action="store_true", help="the toy alone; keep the other rows")
     parser.add_argument("--sharded", nargs=3, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.sharded:
@@ -317,17 +341,23 @@ def main() -> None:
     torch.manual_seed(0)
     scale = 0.1 if options.quick else 1.0
     start = time.perf_counter()
+    kept = json.loads(OUT.read_text()) if options.toy else {}
     rows = []
     with tuned(1.0):  # one thread, denormals flushed
-        for size in SIZES:
+        for size in ("toy",) if options.toy else SIZES:
             for seeds in SEEDS:
                 rows.append(measure(size, seeds, 8 * scale))
                 print(f"{size} {seeds}: {rows[-1]['over_bare']:.2f}", file=sys.stderr)
-        inside = [threads_inside(size, 6 * scale) for size in SIZES]
+        if options.toy:  # rows say when they were measured
+            inside = [{"created": kept["created"]} | row for row in kept["two_threads"]]
+            others = [row for row in kept["rows"] if row["size"] != "toy"]
+            rows += [{"created": kept["created"]} | row for row in others]
+        else:
+            inside = [threads_inside(size, 6 * scale) for size in SIZES]
     report = {
         "schema": 1,
         "benchmark": "seeds",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": now(),
         "device": f"{processor()}, {os.cpu_count()} cores, one thread per process",
         "versions": {
             "python": platform.python_version(),
