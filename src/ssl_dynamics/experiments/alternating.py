@@ -37,6 +37,7 @@ from ssl_dynamics.measures import effective_rank, knn_accuracy, output_std
 from ssl_dynamics.networks import follow, mlp
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import SGD
+from ssl_dynamics.training.settings import at_least, multiple, positive
 from ssl_dynamics.training.threads import tuned
 
 NAME = "alternating"
@@ -97,17 +98,10 @@ class Config:
     """How many times the encoders are measured after the start."""
 
     def __post_init__(self) -> None:
-        for name in ("seeds", "outputs", "steps", "batch", "evaluations"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least 1")
-        if self.first_seed < 0:
-            raise ValueError(f"first_seed: got {self.first_seed}; allowed: at least 0")
-        if self.steps % self.evaluations:
-            raise ValueError(
-                f"steps: got {self.steps}; allowed: a multiple of evaluations={self.evaluations}"
-            )
-        if not 0 < self.lr < float("inf"):
-            raise ValueError(f"lr: got {self.lr}; allowed: a finite number above 0")
+        at_least(self, 1, "seeds", "outputs", "steps", "batch")
+        at_least(self, 0, "first_seed")
+        multiple(self, "steps", of="evaluations")
+        positive(self, "lr")
 
 
 def moments(outputs: Tensor) -> tuple[Tensor, Tensor]:

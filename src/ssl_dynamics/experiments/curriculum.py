@@ -23,6 +23,7 @@ from ssl_dynamics.data import digits
 from ssl_dynamics.data.streams import generator
 from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.records import Record
+from ssl_dynamics.training.settings import at_least, not_negative
 
 NAME = "curriculum"
 TARGETS = {"online": None, "0.1": 0.1, "0.03": 0.03}
@@ -48,14 +49,10 @@ class Config:
     """Runge-Kutta steps per unit of time; the state is measured once a unit."""
 
     def __post_init__(self) -> None:
-        for name, low in (("seeds", 1), ("outputs", 2), ("per_unit", 1), ("end", 1)):
-            if not low <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least {low}")
-        if self.first_seed < 0:
-            raise ValueError(f"first_seed: got {self.first_seed}; allowed: at least 0")
-        for name in ("encoder_scale", "predictor_scale", "weight_decay"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: finite, at least 0")
+        at_least(self, 1, "seeds", "per_unit", "end")
+        at_least(self, 2, "outputs")
+        at_least(self, 0, "first_seed")
+        not_negative(self, "encoder_scale", "predictor_scale", "weight_decay")
 
 
 def moments() -> tuple[np.ndarray, np.ndarray]:

@@ -38,6 +38,7 @@ from ssl_dynamics.networks import population_statistics
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import SGD, TowerConfig
 from ssl_dynamics.training.run import Run
+from ssl_dynamics.training.settings import at_least, multiple, not_negative, one_of, require
 from ssl_dynamics.training.shard import device_for
 from ssl_dynamics.training.threads import tuned
 from ssl_dynamics.training.towers import Towers
@@ -81,24 +82,15 @@ class Config:
     """Time to which the matrix flows run."""
 
     def __post_init__(self) -> None:
-        for name, low in (("seeds", 1), ("width", 2), ("outputs", 2), ("steps", 1), ("batch", 2)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least {low}")
-        if self.first_seed < 0:
-            raise ValueError(f"first_seed: got {self.first_seed}; allowed: at least 0")
-        if self.evaluations < 1 or self.steps % self.evaluations:
-            raise ValueError(
-                f"steps: got {self.steps}; allowed: a multiple of evaluations={self.evaluations}"
-            )
+        at_least(self, 1, "seeds", "steps")
+        at_least(self, 2, "width", "outputs", "batch")
+        at_least(self, 0, "first_seed")
+        multiple(self, "steps", of="evaluations")
         for name, allowed in (("rules", RULES), ("targets", TARGETS)):
             for value in getattr(self, name):
-                if value not in allowed:
-                    raise ValueError(f"{name}: got {value!r}; allowed: {', '.join(allowed)}")
-        if not 0 <= self.rho < 1:
-            raise ValueError(f"rho: got {self.rho}; allowed: a number in [0, 1)")
-        for name in ("lr", "boost", "weight_decay", "flow_end"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: finite, at least 0")
+                one_of(name, value, allowed)
+        require(0 <= self.rho < 1, "rho", self.rho, "a number in [0, 1)")
+        not_negative(self, "lr", "boost", "weight_decay", "flow_end")
 
     def towers(self, rule: str, target: str) -> TowerConfig:
         """The settings of one rule; only the predictor and the target differ between rules."""

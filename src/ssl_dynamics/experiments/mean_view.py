@@ -40,6 +40,7 @@ from ssl_dynamics.networks import population_statistics
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import TowerConfig, checkpoint
 from ssl_dynamics.training.run import Run
+from ssl_dynamics.training.settings import at_least, multiple, some_of
 from ssl_dynamics.training.threads import tuned
 
 NAME = "mean_view"
@@ -95,22 +96,12 @@ class Config:
     """How many times the encoders are measured after the start."""
 
     def __post_init__(self) -> None:
-        for name, allowed in (("objectives", OBJECTIVES), ("norms", NORMS)):
-            unknown = sorted(set(getattr(self, name)) - set(allowed))
-            if unknown or not getattr(self, name):
-                given = repr(unknown[0]) if unknown else "none"
-                raise ValueError(f"{name}: got {given}; allowed: {', '.join(allowed)}")
-        for name in ("seeds", "width", "evaluations", "steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least 1")
-        if self.outputs < SHARES:
-            raise ValueError(f"outputs: got {self.outputs}; allowed: at least {SHARES}")
-        if self.first_seed < 0:
-            raise ValueError(f"first_seed: got {self.first_seed}; allowed: at least 0")
-        if self.steps % self.evaluations:
-            raise ValueError(
-                f"steps: got {self.steps}; allowed: a multiple of evaluations={self.evaluations}"
-            )
+        some_of("objectives", self.objectives, OBJECTIVES)
+        some_of("norms", self.norms, NORMS)
+        at_least(self, 1, "seeds", "width", "steps")
+        at_least(self, SHARES, "outputs")
+        at_least(self, 0, "first_seed")
+        multiple(self, "steps", of="evaluations")
         assert self.towers()  # every TowerConfig checks its own fields
 
     def towers(self) -> dict[str, TowerConfig]:

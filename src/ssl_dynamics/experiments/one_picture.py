@@ -39,6 +39,7 @@ from ssl_dynamics.theory.one_picture import SIMCLR_END, VICREG_END
 from ssl_dynamics.theory.predictor import THRESHOLD, between_within
 from ssl_dynamics.training import TowerConfig
 from ssl_dynamics.training.run import Run
+from ssl_dynamics.training.settings import at_least, multiple, one_of, positive, require
 from ssl_dynamics.training.shard import device_for
 from ssl_dynamics.training.threads import tuned
 from ssl_dynamics.training.towers import Towers
@@ -88,23 +89,14 @@ class Config:
     evaluations: int = 4
 
     def __post_init__(self) -> None:
-        for name, low in (("seeds", 1), ("width", 2), ("outputs", 2), ("steps", 1), ("batch", 2)):
-            if getattr(self, name) < low:
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: at least {low}")
-        if self.first_seed < 0:
-            raise ValueError(f"first_seed: got {self.first_seed}; allowed: at least 0")
-        if not 3 <= self.modes <= 40:
-            raise ValueError(f"modes: got {self.modes}; allowed: 3 to 40")
-        if self.evaluations < 1 or self.steps % self.evaluations:
-            raise ValueError(
-                f"steps: got {self.steps}; allowed: a multiple of evaluations={self.evaluations}"
-            )
-        for value in self.methods:
-            if value not in METHODS:
-                raise ValueError(f"methods: got {value!r}; allowed: {', '.join(METHODS)}")
-        for name in ("warm", "temperature"):
-            if not 0 < getattr(self, name) < float("inf"):
-                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: a positive number")
+        at_least(self, 1, "seeds", "steps")
+        at_least(self, 2, "width", "outputs", "batch")
+        at_least(self, 0, "first_seed")
+        require(3 <= self.modes <= 40, "modes", self.modes, "3 to 40")
+        multiple(self, "steps", of="evaluations")
+        for method in self.methods:
+            one_of("methods", method, METHODS)
+        positive(self, "warm", "temperature")
 
     def towers(self, method: str) -> TowerConfig:
         """The settings of one method; encoder and data are the same for all."""
