@@ -126,3 +126,11 @@ def test_the_grid_on_images_is_byol_with_other_heads():
 def test_bad_cells_are_refused(field, value):
     with pytest.raises(ValueError, match=rf"{field}: .*allowed"):
         ablation.Config(**{field: value})
+
+
+def test_latent_factor_images_can_be_drawn_again_under_another_nuisance():
+    factors = {**QUICK, "dataset": "factors", "recipe": "resample", "epochs": 1, "labels": "coarse"}
+    record = pretrain.run(pretrain.Config(**factors, seeds=1, device="cpu"), progress=False)
+    assert np.isfinite(record["loss"]).all()
+    with pytest.raises(ValueError, match=r"recipe: got 'resample'; .* for factors"):
+        pretrain.Config(recipe="resample")

@@ -95,21 +95,25 @@ from ssl_dynamics.training.images import ImageConfig, pretrain, run_images, loop
 
 loop.SAVE_EVERY = 0.05
 folder = Path(sys.argv[1])
-config = ImageConfig(**{ {**BASE, **SETTINGS["byol"], "method": "byol", "epochs": 400}!r})
+config = ImageConfig(**{ {**BASE, **SETTINGS["byol"], "method": "byol", "epochs": 9999}!r})
 reached = 0
 
+path = folder / f"{{config.fingerprint(0)}}-0.checkpoint"
+
 def now():
-    paths = list(folder.glob("*.checkpoint"))
-    if not paths:
-        return 0
-    return checkpoint.load(paths[0], config.fingerprint(0))["now"]  # an error if it is not sound
+    while True:
+        try:
+            state = checkpoint.load(path, config.fingerprint(0))  # an error if it is not sound
+            return 0 if state is None else state["now"]
+        except FileNotFoundError:  # renamed while it was opened here
+            continue
 
 for _ in range(5):
     pid = os.fork()
     if pid == 0:
         pretrain(config, 0, run_images(config), folder=folder)
         os._exit(0)
-    while now() == reached:
+    while now() <= reached:
         time.sleep(0.02)
     time.sleep(random.uniform(0, 0.3))
     os.kill(pid, signal.SIGKILL)

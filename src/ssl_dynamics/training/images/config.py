@@ -38,7 +38,8 @@ class ImageConfig:
     encoder_norm: str = "batch"
     """batch, group-ws (GroupNorm and standardised weights), or none."""
     recipe: str | None = None
-    """Augmentation of the two views, by name: simclr, byol, simsiam, digits, crop-flip, plain."""
+    """Augmentation of the two views, by name: simclr, byol, simsiam, digits, crop-flip, plain;
+    resample: on factors, the nuisance is drawn again."""
     epochs: int = 5
     batch: int = 256
     """Images in a step, all processes together."""
@@ -86,7 +87,10 @@ class ImageConfig:
         one_of("encoder_norm", self.encoder_norm, ENCODER_NORMS)
         one_of("precision", self.precision, PRECISIONS)
         one_of("probe", self.probe, PROBES)
-        if self.recipe is not None:
+        if self.recipe == RESAMPLE:
+            factors = self.dataset == "factors"
+            require(factors, "recipe", RESAMPLE, "the other ones; it is for factors")
+        elif self.recipe is not None:
             pair(self.recipe, 32)
         if self.optimiser is not None:
             one_of("optimiser", self.optimiser, OPTIMISERS)
@@ -156,6 +160,8 @@ class ImageConfig:
 
     def recipes(self, image_size: int) -> tuple[Recipe, Recipe]:
         """The augmentations of the two views; digits have a recipe of their own."""
+        if self.recipe == RESAMPLE:
+            return pair("plain", image_size)
         if self.recipe is not None:
             return pair(self.recipe, image_size)
         if self.dataset == "digits":
@@ -180,6 +186,9 @@ class ImageConfig:
         text = f"{__version__} {seed} {json.dumps(settings, sort_keys=True)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+
+RESAMPLE = "resample"
+"""The recipe that is no augmentation: latent-factor images under another nuisance."""
 
 COARSE = ("cifar100", "factors")
 """Sets with super-classes."""

@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 
 from ssl_dynamics.data import generator
-from ssl_dynamics.data.images import Recipe, augment
-from ssl_dynamics.data.images.augment import DRAWS
 from ssl_dynamics.methods import Method, build_method
 from ssl_dynamics.networks.vision import encoder
 from ssl_dynamics.training.images import distributed
@@ -84,21 +82,15 @@ class ImageRun:
             order = generator(self.seed, "images/order", epoch).permutation(len(self.images.train))
             self._epoch, self._order = epoch, torch.from_numpy(order).to(self.device)
         first = place * self.config.batch
-        rows = self._order[first : first + self.config.batch][self.rows]
-        images = self.images.train[rows]
-        one, two = (
-            self._augmented(images, recipe, f"images/view-{number}", step)
-            for number, recipe in enumerate(self.images.recipes)
-        )
-        return one, two, self.images.train_labels[rows]
+        rows = self._order[first : first + self.config.batch]
+        one, two = (self._view(rows, number, step) for number in (0, 1))
+        return one, two, self.images.train_labels[rows[self.rows]]
 
-    def _augmented(self, images: Tensor, recipe: Recipe, purpose: str, step: int) -> Tensor:
+    def _view(self, rows: Tensor, number: int, step: int) -> Tensor:
         chance = torch.Generator().manual_seed(
-            int(generator(self.seed, purpose, step).integers(2**63))
+            int(generator(self.seed, f"images/view-{number}", step).integers(2**63))
         )
-        if self.rows.start:  # the draws of the images before this process's part
-            torch.rand(self.rows.start, DRAWS, generator=chance)
-        view = augment(images, recipe, chance)
+        view = self.images.view(rows, self.rows, number, chance)
         if self.device.type == "cuda":
             view = view.contiguous(memory_format=torch.channels_last)
         return view

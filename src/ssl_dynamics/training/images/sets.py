@@ -8,8 +8,17 @@ import torch
 from torch import Tensor
 
 from ssl_dynamics.data import generator
-from ssl_dynamics.data.images import ImageSet, Recipe, load_images
-from ssl_dynamics.training.images.config import ImageConfig
+from ssl_dynamics.data.images import (
+    FactorWorld,
+    ImageSet,
+    Recipe,
+    augment,
+    load_images,
+    resample_nuisance,
+    standardise,
+)
+from ssl_dynamics.data.images.augment import DRAWS
+from ssl_dynamics.training.images.config import RESAMPLE, ImageConfig
 
 
 @dataclass(frozen=True)
@@ -37,12 +46,27 @@ class RunImages:
     test: Labelled
     recipes: tuple[Recipe, Recipe]
     content: Tensor | None = None
+    content: Tensor | None = None
     """Of latent-factor images that are drawn again under another nuisance: [N, spots, 6]."""
 
     @property
     def size(self) -> int:
         """Pixels along a side."""
         return self.train.shape[-1]
+
+    def view(self, rows: Tensor, part: slice, number: int, chance: torch.Generator) -> Tensor:
+        """View 0 or 1 of the part of a batch that this process encodes: [b, 3, H, W], standardised.
+
+        `rows` are those of the whole batch. What is drawn for an image does not depend on the
+        part, so several processes see together what one would.
+        """
+        shown = self.recipes[number]
+        if self.content is None:
+            if part.start:  # the draws of the images before this part
+                torch.rand(part.start, DRAWS, generator=chance)
+            return augment(self.train[rows[part]], shown, chance)
+        picture = resample_nuisance(self.content[rows], FactorWorld(), chance)[part]
+        return standardise(picture.mul_(255), shown)
 
 
 def run_images(config: ImageConfig, device: torch.device | str = "cpu") -> RunImages:
@@ -65,6 +89,7 @@ def run_images(config: ImageConfig, device: torch.device | str = "cpu") -> RunIm
         _labelled(train, config, "bank").to(device),
         _labelled(test, config, "test").to(device),
         config.recipes(train.image_size),
+        train.content[rows].to(device) if config.recipe == RESAMPLE else None,
     )
 
 
