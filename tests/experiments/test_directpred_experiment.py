@@ -141,6 +141,5 @@ def test_seeds_do_not_know_of_each_other():
      ("evaluations", 0)],
 )  # fmt: skip
 def test_bad_settings_are_refused(field, value):
-    named = "steps" if field == "evaluations" else field
-    with pytest.raises(ValueError, match=f"{named}: got"):
+    with pytest.raises(ValueError, match=f"{field}: got"):
         directpred.Config(**{field: value})
