@@ -327,7 +327,7 @@ _LIMITS = {
 }
 
 
-PICTURE_SPECTRA = {"shaken": (1, 0.5, 0, 0.2, 1), "alike": (0.2,) * 5}
+PICTURE_SPECTRA = {"shaken": (1, 0.5, 0, 0.1, 1), "alike": (0.2,) * 5}
 
 
 def _picture_courses(method: str, within: np.ndarray, times: np.ndarray) -> np.ndarray:

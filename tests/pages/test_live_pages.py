@@ -184,6 +184,7 @@ def test_full_batchnorm_is_silent_on_a_straight_line(visit):
 
 def test_every_method_on_every_spectrum(visit):
     shown = visit(PAGES["one_picture"]).widget("one_picture")
+    shown.press("sigma_aug", "1")
     method, spectrum = (
         shown.root.locator(f'[data-control="{key}"] select') for key in ("method", "spectrum")
     )

@@ -84,7 +84,6 @@ class Config:
     outputs: int = 16
     warm: float = 20.0
     """Temperature of ``small``: distances stay below it, so weights are small."""
-    temperature: float = 0.5
     predictor_start: float = 0.3
     evaluations: int = 4
 
@@ -96,7 +95,7 @@ class Config:
         multiple(self, "steps", of="evaluations")
         for method in self.methods:
             one_of("methods", method, METHODS)
-        positive(self, "warm", "temperature")
+        positive(self, "warm")
 
     def towers(self, method: str) -> TowerConfig:
         """The settings of one method; encoder and data are the same for all."""

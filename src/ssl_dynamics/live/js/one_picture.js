@@ -4,7 +4,7 @@ export default {
     const w = kit.widget({ model, el, name: "one_picture", keys: ["method", "spectrum", "sigma_aug"] });
     const { show, range } = kit;
     const V = [1, 0.7, 0.5, 0.3, 0], OWN = [0, 0.02, 0.1, 0.02, 0.05];
-    const SHAKEN = { shaken: [1, 0.5, 0, 0.2, 1], alike: [0.2, 0.2, 0.2, 0.2, 0.2] };
+    const SHAKEN = { shaken: [1, 0.5, 0, 0.1, 1], alike: [0.2, 0.2, 0.2, 0.2, 0.2] };
     const NAMES = { simple: "Simple contrastive", small: "InfoNCE at small weights", simclr: "SimCLR", vicreg: "VICReg",
       barlow: "Barlow Twins", byol: "BYOL", simsiam: "SimSiam", directpred: "DirectPred" };
     const LOOKS = ["s-blue w3", "s-ink w2 dot", "s-green w3 dash", "s-pink w2 dashdot", "s-red w3 dot"];
@@ -90,7 +90,7 @@ export default {
       best.forEach((b, j) => {
         const y = Math.log10(Math.max(last[j], 1e-6));
         ends.circle(`end-${j + 1}`, b, y, 7, DOTS[j]);
-        ends.text(b, y, `${j + 1}`, { anchor: b > 0.5 ? "end" : "start", dx: b > 0.5 ? -11 : 11, dy: 5 });
+        ends.text(b, y, `${j + 1}`, { anchor: "middle", dy: j % 2 ? 22 : -12 });
       });
       const order = last.map((_, j) => j).sort((a, b) => last[b] - last[a]), top = order[0] + 1;
       course.say(`${NAMES[method]}: at the end mode ${top} is the strongest, ${show(last[top - 1])}, and the noise is at ${show(last[4])}.`);
