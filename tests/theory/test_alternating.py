@@ -9,22 +9,10 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from comparing import close, rngs
 from scipy.linalg import expm
 
 from ssl_dynamics.theory import alternating
-
-DRAWS = 8
-
-
-def rngs(key):
-    return (np.random.default_rng([key, seed]) for seed in range(DRAWS))
-
-
-def close(measured, predicted, tolerance=1e-10):
-    measured, predicted = np.asarray(measured, float), np.asarray(predicted, float)
-    scale = max(1.0, float(np.abs(measured).max()))
-    error = float(np.abs(measured - predicted).max())
-    assert error <= tolerance * scale, f"{measured} is not {predicted}"
 
 
 def population(rng, inputs=1, images=3, views=3):

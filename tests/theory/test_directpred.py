@@ -8,23 +8,11 @@ by Runge-Kutta; or a numeric minimum or root.
 import numpy as np
 import pytest
 import torch
+from comparing import close, rngs
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq, minimize_scalar
 
 from ssl_dynamics.theory import directpred
-
-DRAWS = 8
-
-
-def rngs(key):
-    return (np.random.default_rng([key, seed]) for seed in range(DRAWS))
-
-
-def close(measured, predicted, tolerance=1e-10):
-    measured, predicted = np.asarray(measured, float), np.asarray(predicted, float)
-    assert measured.shape == predicted.shape
-    scale = max(1.0, float(np.abs(measured).max()))
-    assert np.abs(measured - predicted).max() <= tolerance * scale
 
 
 def descent(p, w, tau, sigma, rate, decay):

@@ -10,24 +10,12 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from comparing import close, rngs
 from scipy.integrate import solve_ivp
 from scipy.optimize import brentq
 
 from ssl_dynamics.losses import barlow_twins, simple_contrastive, squared, vicreg
 from ssl_dynamics.theory import one_picture
-
-DRAWS = 8
-
-
-def rngs(key):
-    return (np.random.default_rng([key, seed]) for seed in range(DRAWS))
-
-
-def close(measured, predicted, tolerance=1e-10):
-    measured, predicted = np.asarray(measured, float), np.asarray(predicted, float)
-    assert measured.shape == predicted.shape
-    scale = max(1.0, float(np.abs(measured).max()))
-    assert np.abs(measured - predicted).max() <= tolerance * scale
 
 
 def population(between, within):
