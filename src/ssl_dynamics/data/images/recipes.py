@@ -1,9 +1,9 @@
 """Augmentation recipes: the published probabilities and strengths, by name and image size.
 
-SimCLR: Chen, Kornblith, Norouzi, Hinton 2020, appendix A and B.9 (at 32 px colour strength 0.5 and
+SimCLR: Chen, Kornblith, Norouzi, Hinton 2020, appendices A and B.9 (CIFAR-10: colour strength 0.5,
 no blur). BYOL: Grill et al. 2020, appendix B, with its two unequal views. SimSiam: Chen, He 2021,
-section 4 and appendix D (at 32 px no blur). Neither BYOL nor Barlow Twins states a recipe for small
-images: up to 48 px theirs go without blur too. Resizing is bilinear here; BYOL's was bicubic.
+appendices A and D (CIFAR-10: no blur). BYOL's views are for large images; up to 48 px they go
+without blur here as the others do, which is our choice. Resizing is bilinear throughout.
 """
 
 from __future__ import annotations
