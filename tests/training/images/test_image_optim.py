@@ -75,6 +75,25 @@ def test_lars_is_its_formula(clip):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("kind", ["sgd", "lars"])
+def test_a_group_marked_constant_keeps_its_rate_while_the_others_fall(kind):
+    """The marked group moves as where every rate stays, the others as where every rate falls."""
+    found, groups = problem()
+    groups[2]["constant"] = True
+    optimiser = Optimiser(groups, kind=kind, trust=0.3, clip=True, **SETTINGS)
+    for step, lr in enumerate(RATES):
+        gradients(found, step)
+        optimiser.step(lr, constant=0.2)
+    falling, groups = problem()
+    run(Optimiser(groups, kind=kind, trust=0.3, clip=True, **SETTINGS), falling, RATES)
+    steady, groups = problem()
+    run(Optimiser(groups, kind=kind, trust=0.3, clip=True, **SETTINGS), steady, (0.2, 0.2, 0.2))
+    assert torch.equal(found[0], falling[0])
+    assert torch.equal(found[1], falling[1])
+    assert torch.equal(found[2], steady[2])
+    assert not torch.equal(found[2], falling[2])
+
+
 def test_a_weight_of_length_zero_or_without_gradient_moves_as_under_sgd():
     w = torch.nn.Parameter(torch.zeros(3))
     still = torch.nn.Parameter(torch.ones(3))

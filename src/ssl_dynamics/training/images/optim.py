@@ -4,8 +4,10 @@ LARS (You, Gitman and Ginsburg 2017) gives each weight matrix its own step lengt
 
 .. math:: g \leftarrow \eta\,\frac{\|w\|}{\|g + \lambda w\|}\,(g + \lambda w),
 
-and is SGD with momentum from there on. As in the recipes that use it, the parameters of a group
-with `lars` False (biases, gains) do not adapt.
+and is SGD with momentum from there on. The denominator is that of the released code of Barlow Twins
+and VICReg; You and others, and solo-learn, divide by :math:`\|g\| + \lambda\|w\|`, which is never
+smaller. As in the recipes that use it, the parameters of a group with `lars` False (biases, gains)
+do not adapt.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ class Optimiser:
     """One step for all groups: v <- m v + g;  w <- w - lr v, g with decay and, for LARS, scaled.
 
     `groups` are those of `Method.parameter_groups`: params, weight_decay (whether they decay), lr
-    (a multiplier), lars (whether they adapt under LARS). With `clip` the factor of LARS is at
-    most the learning rate, so that nothing moves further than under SGD.
+    (a multiplier), lars (whether they adapt under LARS), constant (whether their rate stays while
+    the others' falls; False unless given). With `clip` the factor of LARS is at most the learning
+    rate, so that nothing moves further than under SGD.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Optimiser:
             raise ValueError(f"optimiser: got {kind!r}; allowed: {', '.join(OPTIMISERS)}")
         self.trust, self.clip = trust, clip
         self._parts: list[tuple[SGD, float | None]] = []  # with LARS' own decay where it adapts
+        self._constant: list[bool] = []
         for group in groups:
             params = [w for w in group["params"] if w.requires_grad]
             if not params or not group["lr"]:
@@ -55,18 +59,24 @@ class Optimiser:
                 [(params, group["lr"])], momentum=momentum, weight_decay=0.0 if adapts else decay
             )
             self._parts.append((sgd, decay if adapts else None))
+            self._constant.append(bool(group.get("constant", False)))
 
-    def step(self, lr: float) -> None:
-        """Update every parameter from its gradient, then forget the gradients."""
-        for sgd, decay in self._parts:
-            ((weights, _),) = sgd.groups
+    def step(self, lr: float, constant: float | None = None) -> None:
+        """Update every parameter from its gradient, then forget the gradients.
+
+        Groups marked `constant` learn at the rate `constant`, where one is given.
+        """
+        steady = lr if constant is None else constant
+        for (sgd, decay), stays in zip(self._parts, self._constant, strict=True):
+            rate = steady if stays else lr
+            ((weights, multiplier),) = sgd.groups
             for w in weights:
                 if w.grad is None:  # outside this step's loss
                     w.grad = torch.zeros_like(w)
             if decay is not None:
-                limit = lr * sgd.groups[0][1] if self.clip else None
+                limit = rate * multiplier if self.clip else None
                 scale_gradients(weights, decay, self.trust, limit)
-            sgd.step(lr)
+            sgd.step(rate)
 
     def state(self) -> list[Tensor]:
         """The velocities, for a checkpoint."""

@@ -113,7 +113,7 @@ class ImageRun:
             loss.backward()
             distributed.average_gradients(self.method.parameters())
         with watch("optimiser"):
-            self.optimiser.step(self.lr(self.now))
+            self.optimiser.step(self.lr(self.now), constant=self.config.peak_lr)
             self.method.zero_grad(set_to_none=True)
             self.method.after_step(self.now, self.steps)
         self.now += 1
