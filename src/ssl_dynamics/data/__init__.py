@@ -5,6 +5,7 @@ from ssl_dynamics.data.latent_tree import LatentTree, random_tree
 from ssl_dynamics.data.latent_tree_draws import TreeSampler, sample
 from ssl_dynamics.data.latent_tree_exact import enumerated, posteriors
 from ssl_dynamics.data.streams import StepStream, generator, uniform
+from ssl_dynamics.data.teachers import random_teacher
 
 __all__ = [
     "PIXELS",
@@ -19,6 +20,7 @@ __all__ = [
     "enumerated",
     "generator",
     "posteriors",
+    "random_teacher",
     "random_tree",
     "sample",
     "uniform",

@@ -12,6 +12,13 @@ from ssl_dynamics.measures.operator import (
     operator_product,
     top_eigenpairs,
 )
+from ssl_dynamics.measures.overlap import (
+    best_students,
+    correlation_matrix,
+    coverage,
+    matched_correlation,
+    one_to_one,
+)
 from ssl_dynamics.measures.probes import (
     knn_accuracy,
     linear_accuracy,
@@ -20,21 +27,42 @@ from ssl_dynamics.measures.probes import (
 )
 from ssl_dynamics.measures.recovery import best_correlation, ceiling, correlations
 from ssl_dynamics.measures.sphere import alignment, uniformity
+from ssl_dynamics.measures.top_down import (
+    Coefficients,
+    coefficients,
+    exact_steps,
+    factorised_steps,
+    heard,
+    mean_coefficients,
+    signal,
+)
 
 __all__ = [
+    "Coefficients",
     "alignment",
     "best_correlation",
+    "best_students",
     "ceiling",
+    "coefficients",
     "connection",
+    "correlation_matrix",
     "correlations",
     "covariance_operator",
     "covariance_spectrum",
+    "coverage",
     "effective_rank",
+    "exact_steps",
+    "factorised_steps",
+    "heard",
     "knn_accuracy",
     "linear_accuracy",
     "logistic_regression",
+    "matched_correlation",
+    "mean_coefficients",
+    "one_to_one",
     "operator_product",
     "output_std",
+    "signal",
     "spread",
     "top_eigenpairs",
     "tuned_linear_accuracy",

@@ -74,6 +74,20 @@ class ReluNet(nn.Module):
             for layer, shape in enumerate(shapes)
         )
 
+    @classmethod
+    def of(cls, weights: Sequence[Tensor], *, leak: float = 0.0, pool: int = 1) -> ReluNet:
+        """The network with copies of these weights, [S, out, in] each."""
+        widths = [weight.shape[-1] for weight in weights] + [weights[-1].shape[-2]]
+        net = cls(range(len(weights[0])), widths, leak=leak, pool=pool, dtype=weights[0].dtype)
+        with torch.no_grad():
+            for mine, given in zip(net.weights, weights, strict=True):
+                if mine.shape != given.shape:
+                    raise ValueError(
+                        f"a weight has the shape {list(given.shape)}, allowed: {list(mine.shape)}"
+                    )
+                mine.copy_(given)
+        return net.to(weights[0].device)
+
     @property
     def depth(self) -> int:
         """Number of weight layers."""
