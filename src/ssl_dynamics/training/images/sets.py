@@ -46,7 +46,6 @@ class RunImages:
     test: Labelled
     recipes: tuple[Recipe, Recipe]
     content: Tensor | None = None
-    content: Tensor | None = None
     """Of latent-factor images that are drawn again under another nuisance: [N, spots, 6]."""
 
     @property
@@ -83,13 +82,14 @@ def run_images(config: ImageConfig, device: torch.device | str = "cpu") -> RunIm
     rows = _drawn(len(pool), config.images, "images")
     if len(rows) < config.batch:
         raise ValueError(f"batch: got {config.batch}; allowed: at most {len(rows)}, the images")
+    content = train.content if config.recipe == RESAMPLE else None
     return RunImages(
         pool[rows].to(device),
         labels[rows].to(device),
         _labelled(train, config, "bank").to(device),
         _labelled(test, config, "test").to(device),
         config.recipes(train.image_size),
-        train.content[rows].to(device) if config.recipe == RESAMPLE else None,
+        None if content is None else content[rows].to(device),
     )
 
 
