@@ -20,11 +20,12 @@ from torch import Tensor
 from ssl_dynamics.data import Digits
 from ssl_dynamics.experiments import pretrain
 from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.measures import covariance_spectrum
 from ssl_dynamics.networks import VARIANTS, population_statistics
 from ssl_dynamics.networks.vision import HEAD_NORMS
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import TowerConfig, Towers, shard, train_towers, tuned
-from ssl_dynamics.training.images import ImageConfig, pixel_baseline, run_images, spectrum
+from ssl_dynamics.training.images import ImageConfig, pixel_baseline, run_images, shares
 from ssl_dynamics.training.images.plan import described
 from ssl_dynamics.training.settings import at_least, require, some_of
 
@@ -201,7 +202,7 @@ def tower_spectrum(towers: Towers, data: Digits) -> Tensor:
     tower, count = towers.online, next(towers.online.parameters()).shape[0]
     train, test = (x.expand(count, -1, -1) for x in (data.train, data.test))
     with population_statistics(tower, train), torch.no_grad():
-        return spectrum(tower.projector(tower.encoder(test)))
+        return shares(covariance_spectrum(tower.projector(tower.encoder(test))))
 
 
 def _photographs(config: Config, progress: bool, folder: str | Path | None) -> Found:

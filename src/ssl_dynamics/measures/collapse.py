@@ -43,7 +43,11 @@ def effective_rank(outputs: Tensor) -> Tensor:
 
     d for an isotropic cloud, 1 for a line, 0 for outputs that do not vary at all.
     """
-    values = covariance_spectrum(outputs)
+    return rank_of(covariance_spectrum(outputs))
+
+
+def rank_of(values: Tensor) -> Tensor:
+    """The effective rank of a spectrum: [S, d] -> [S]."""
     total = values.sum(-1)
     share = values / torch.where(total > 0, total, 1.0).unsqueeze(-1)
     rank = torch.special.entr(share).sum(-1).exp()

@@ -1,7 +1,7 @@
 """Training on images: one loop for every method, resumable, on a CPU, a GPU or many."""
 
 from ssl_dynamics.training.images.config import ImageConfig
-from ssl_dynamics.training.images.evaluate import encoded, evaluate, pixel_baseline, spectrum
+from ssl_dynamics.training.images.evaluate import encoded, evaluate, pixel_baseline, shares
 from ssl_dynamics.training.images.loop import pretrain
 from ssl_dynamics.training.images.optim import Optimiser
 from ssl_dynamics.training.images.run import ImageRun
@@ -19,6 +19,6 @@ __all__ = [
     "pixel_baseline",
     "pretrain",
     "run_images",
-    "spectrum",
+    "shares",
     "warmup_cosine",
 ]

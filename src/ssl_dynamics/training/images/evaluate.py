@@ -23,6 +23,7 @@ from ssl_dynamics.measures import (
     tuned_linear_accuracy,
     uniformity,
 )
+from ssl_dynamics.measures.collapse import rank_of
 from ssl_dynamics.training.images import distributed
 from ssl_dynamics.training.images.run import ImageRun
 from ssl_dynamics.training.images.sets import RunImages
@@ -49,10 +50,11 @@ def evaluate(run: ImageRun, *, probe: bool = False) -> dict[str, Any]:
     fitted, _ = encoded(run, bank.images)
     features, outputs = encoded(run, test.images)
     sets = (fitted[None], bank.labels, features[None], test.labels)
+    values = covariance_spectrum(outputs[None])
     found = {
         "knn": knn_accuracy(*sets, run.config.neighbours, temperature=TEMPERATURE),
         "spread": spread(outputs[None]),
-        "effective_rank": effective_rank(outputs[None]),
+        "effective_rank": rank_of(values),
         "feature_spread": spread(features[None]),
         "feature_rank": effective_rank(features[None]),
     }
@@ -61,13 +63,12 @@ def evaluate(run: ImageRun, *, probe: bool = False) -> dict[str, Any]:
     found |= {"alignment": alignment(one, two), "uniformity": uniformity(one)}
     if probe:
         found["linear"], found["linear_penalty"] = tuned_linear_accuracy(*sets, dtype=torch.float32)
-    modes = spectrum(outputs[None])[0].tolist()
+    modes = shares(values)[0].tolist()
     return {name: float(value) for name, value in found.items()} | {"spectrum": modes}
 
 
-def spectrum(outputs: Tensor) -> Tensor:
-    """The largest eigenvalues of the covariance over their sum: [S, N, d] -> [S, MODES]."""
-    values = covariance_spectrum(outputs)
+def shares(values: Tensor) -> Tensor:
+    """The largest eigenvalues over the sum of all: [S, d] -> [S, MODES]."""
     total = values.sum(-1, keepdim=True)
     return (values / torch.where(total > 0, total, 1.0))[:, :MODES]
 

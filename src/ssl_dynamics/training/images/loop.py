@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from ssl_dynamics.networks import averages_at
 from ssl_dynamics.training import checkpoint, shard
 from ssl_dynamics.training.images import distributed
 from ssl_dynamics.training.images.config import ImageConfig
@@ -151,12 +152,13 @@ class _Progress:
         }
 
     def _first_batch(self) -> dict[str, Tensor]:
-        """The loss of step 0, with the buffers put back as they were."""
-        method = self.run.method
-        before = {name: value.clone() for name, value in method.named_buffers()}
-        loss, terms = self.run.loss(*self.run.views(0))
-        for name, value in method.named_buffers():
-            value.copy_(before[name])
+        """The loss of step 0; running averages become those of its batch.
+
+        They start at mean 0 and variance 1, with which the untrained network, the baseline of every
+        curve, would be judged as if it had no BatchNorm. Training never reads them.
+        """
+        with averages_at(self.run.method, 1.0):
+            loss, terms = self.run.loss(*self.run.views(0))
         return {"loss": loss, **terms}
 
     def _restart(self) -> None:
