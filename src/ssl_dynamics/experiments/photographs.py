@@ -84,8 +84,8 @@ class Config:
     """Those of the question to run, all by default."""
     datasets: tuple[str, ...] = ("digits", "cifar100")
     """digits, cifar10, cifar100."""
-    epochs: int = 6
-    eval_every: int = 6
+    epochs: int = 4
+    eval_every: int = 4
     """Epochs between evaluations."""
     batch: int = 128
     ema: float = 0.99
@@ -96,7 +96,7 @@ class Config:
     """On photographs: small, resnet18, or res-L-H."""
     images: int = 4000
     """Train on that many photographs, a fixed draw; 0 for all."""
-    bank: int = 4000
+    bank: int = 2000
     """Labelled photographs for neighbours and probe; 0 for all."""
     test: int = 2000
     """Test photographs; 0 for all."""
