@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ssl_dynamics.methods.base import Compared, alignment
 from ssl_dynamics.methods.simsiam import SimSiam
-from ssl_dynamics.networks.norm import BatchNorm
+from ssl_dynamics.networks import averages_at
 
 
 class MeanView(SimSiam):
@@ -50,7 +49,7 @@ class MeanView(SimSiam):
         """Predictions of both views and the projection of the mean view, each [B, d]."""
         p_one, p_two = (self.predictor(self.project(view)) for view in (one, two))
         mean = (one + two) / 2 if self._means is None else self._means
-        with averages_kept(self), torch.set_grad_enabled(not self.config.stop_gradient):
+        with averages_at(self, 0.0), torch.set_grad_enabled(not self.config.stop_gradient):
             target = self.project(mean)
         return p_one, p_two, target
 
@@ -58,21 +57,3 @@ class MeanView(SimSiam):
         p_one, p_two, target = outputs
         value, terms = super().compare(p_one, target, p_two, target)
         return value, {"cosine": terms["cosine"], "views": alignment(p_one, p_two)}
-
-
-@contextmanager
-def averages_kept(network: nn.Module) -> Iterator[None]:
-    """Inside, the running averages of all BatchNorm layers stay as they are."""
-    rates: list[tuple[nn.Module, str, float | None]] = []
-    for part in network.modules():
-        if isinstance(part, nn.modules.batchnorm._BatchNorm):
-            rates.append((part, "momentum", part.momentum))
-        elif isinstance(part, BatchNorm):
-            rates.append((part, "rate", part.rate))
-    for part, name, _ in rates:
-        setattr(part, name, 0.0)
-    try:
-        yield
-    finally:
-        for part, name, rate in rates:
-            setattr(part, name, rate)

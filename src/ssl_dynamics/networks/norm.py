@@ -157,6 +157,29 @@ def population_statistics(network: nn.Module, images: Tensor) -> Iterator[None]:
             norm._recording, norm.population = False, None
 
 
+@contextmanager
+def averages_at(network: nn.Module, rate: float) -> Iterator[None]:
+    """Inside, the running averages of all BatchNorm layers, torch's too, move at `rate`.
+
+    0 leaves them as they are; 1 makes them the statistics of the batch that went through last.
+    """
+    names = {BatchNorm: "rate", nn.modules.batchnorm._BatchNorm: "momentum"}
+    parts = [
+        (part, name)
+        for part in network.modules()
+        for k, name in names.items()
+        if isinstance(part, k)
+    ]
+    before = [getattr(part, name) for part, name in parts]
+    try:
+        for part, name in parts:
+            setattr(part, name, rate)
+        yield
+    finally:
+        for (part, name), was in zip(parts, before, strict=True):
+            setattr(part, name, was)
+
+
 def _flat(x: Tensor) -> Tensor:
     return x.flatten(1, -2)
 
