@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import torch
 
+from ssl_dynamics.training.images import distributed
 from ssl_dynamics.training.images.config import ImageConfig
 from ssl_dynamics.training.images.evaluate import evaluate
 from ssl_dynamics.training.images.run import ImageRun
@@ -85,10 +86,11 @@ def measured(
     run = ImageRun(replace(config, epochs=max(config.epochs, enough)), 0, images, device)
     for _ in range(WARM_UP):
         run.step()
-    watch, steps, start = Stopwatch(run.device, clock), 0, time.perf_counter()
-    while steps < LEAST or (steps < MOST and time.perf_counter() - start < PATIENCE):
+    watch, steps, start, over = Stopwatch(run.device, clock), 0, time.perf_counter(), False
+    while steps < LEAST or (steps < MOST and not over):
         run.step(watch)
         steps += 1
+        over = distributed.agree(time.perf_counter() - start > PATIENCE)
     evaluations = [Stopwatch(run.device, clock) for _ in range(2)]
     for stopwatch, probe in zip(evaluations, (False, True), strict=True):
         if probe <= bool(config.probe_epochs):
