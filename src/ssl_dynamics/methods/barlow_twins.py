@@ -50,7 +50,7 @@ class BarlowTwins(Method):
     defaults = cifar_lars(
         0.3,
         1e-4,
-        augmentations=("BYOL_ONE", "BYOL_TWO"),
+        augmentations=("byol-one", "byol-two"),
         options={"projector": (2048, 2048, 2048), "scale": 0.1},
     )
     paper = Published(
@@ -61,7 +61,7 @@ class BarlowTwins(Method):
         batch=2048,
         epochs=1000,
         exclude_bias_and_norm=True,
-        augmentations=("BYOL_ONE", "BYOL_TWO"),
+        augmentations=("byol-one", "byol-two"),
         options={"projector": (8192, 8192, 8192), "scale": 1.0, "rest_lr": 0.024},
     )
 

@@ -63,7 +63,7 @@ class BYOL(Method):
     defaults = cifar_lars(
         1.0,
         1e-5,
-        augmentations=("BYOL_ONE", "BYOL_TWO"),
+        augmentations=("byol-one", "byol-two"),
         options={"projector": (4096, 256), "predictor": (4096,), "rate": 0.99},
     )
     paper = Published(
@@ -74,7 +74,7 @@ class BYOL(Method):
         batch=4096,
         epochs=1000,
         exclude_bias_and_norm=True,
-        augmentations=("BYOL_ONE", "BYOL_TWO"),
+        augmentations=("byol-one", "byol-two"),
         options={"projector": (4096, 256), "predictor": (4096,), "rate": 0.996},
     )
 

@@ -31,7 +31,7 @@ class Published:
     exclude_bias_and_norm: bool = False
     trust: float = 0.001
     clip: bool = False
-    augmentations: tuple[str, str] = ("SIMCLR", "SIMCLR")
+    augmentations: tuple[str, str] = ("simclr", "simclr")
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

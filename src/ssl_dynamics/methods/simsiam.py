@@ -58,7 +58,7 @@ class SimSiam(Method):
         weight_decay=1e-5,
         batch=256,
         epochs=1000,
-        augmentations=("SIMSIAM", "SIMSIAM"),
+        augmentations=("simsiam", "simsiam"),
         options={"projector": (2048, 2048, 2048), "predictor": (512,)},
     )
     paper = Published(
@@ -69,7 +69,7 @@ class SimSiam(Method):
         batch=512,
         epochs=800,
         warmup_epochs=0,
-        augmentations=("SIMSIAM", "SIMSIAM"),
+        augmentations=("simsiam", "simsiam"),
         options={"projector": (2048, 2048), "predictor": (512,)},
     )
 

@@ -53,7 +53,7 @@ class VICReg(Method):
         batch=2048,
         epochs=1000,
         exclude_bias_and_norm=True,
-        augmentations=("BYOL_ONE", "BYOL_TWO"),
+        augmentations=("byol-one", "byol-two"),
         options={"projector": (8192, 8192, 8192)},
     )
 

@@ -166,7 +166,7 @@ class ImageConfig:
             return pair(self.recipe, image_size)
         if self.dataset == "digits":
             return pair("digits", image_size)
-        one, two = (name.lower().replace("_", "-") for name in self.published.augmentations)
+        one, two = self.published.augmentations
         return recipe(one, image_size), recipe(two, image_size)
 
     @property

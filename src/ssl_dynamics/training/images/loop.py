@@ -157,7 +157,7 @@ class _Progress:
         They start at mean 0 and variance 1, with which the untrained network, the baseline of every
         curve, would be judged as if it had no BatchNorm. Training never reads them.
         """
-        with averages_at(self.run.method, 0.0):
+        with averages_at(self.run.method, 1.0):
             loss, terms = self.run.loss(*self.run.views(0))
         return {"loss": loss, **terms}
 
