@@ -4,9 +4,9 @@ independent draws?
 Teacher 10-15-20-25 with biases, rows from the grid of the public code; students three times as
 wide in every hidden layer, with standard normal weights over the root of the number of inputs,
 biases zero; Gaussian inputs of deviation 3, fresh batches, plain SGD on half the squared distance,
-float64. At recorded steps, on fixed test inputs: the relation against autograd of PyTorch's own activations,
-the factorised (mean-field) step against the exact one, and three statistics of the weights, each
-divided by its exact mean for independent normal weights.
+float64. At recorded steps, on fixed test inputs: the relation against autograd of PyTorch's own
+activations, the factorised (mean-field) step against the exact one, and three statistics of the
+weights, each divided by its exact mean for independent normal weights.
 
 - *concentration*: tr(M^2) / (tr M)^2 of M = W W^T, the inverse of the participation ratio of the
   spectrum; for n x d independent normal weights its mean is (n + d + 1) / (n d + 2);
