@@ -6,6 +6,7 @@ import pytest
 from ssl_dynamics import cli
 from ssl_dynamics.experiments import ablation, pretrain
 from ssl_dynamics.records import load
+from ssl_dynamics.training.images import run_images
 
 QUICK = {
     "dataset": "digits", "encoder": "tiny", "epochs": 2, "batch": 64, "images": 128, "bank": 64,
@@ -78,11 +79,23 @@ def test_no_plan_and_bad_values_are_refused_before_any_work(tmp_path, capsys):
         assert message in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
-@pytest.mark.parametrize(("field", "value"), [("images", 2000), ("bank", 2000), ("batch", 2000)])
+@pytest.mark.parametrize(("field", "value"), [("images", 2000), ("batch", 2000)])
 def test_more_images_than_there_are_are_refused(field, value):
     config = pretrain.Config(**{**QUICK, "images": 0, field: value}, device="cpu")
     with pytest.raises(ValueError, match=rf"{field}: got 2000; allowed: at most \d+"):
         pretrain.run(config, progress=False)
+
+
+@pytest.mark.parametrize("experiment", [pretrain, ablation])
+@pytest.mark.parametrize("dataset", ["digits", "factors"])
+def test_sets_smaller_than_the_bank_run_with_the_defaults(experiment, dataset):
+    """1347 and 5000 labelled images: all of them are the bank; so it is on STL-10."""
+    config = experiment.Config(dataset=dataset)
+    image = config if experiment is pretrain else config.image("none", "none", "same")
+    images = run_images(image)
+    assert (
+        len(images.bank.labels) == len(images.train) == {"digits": 1347, "factors": 5000}[dataset]
+    )
 
 
 def test_the_grid_on_digits_has_every_cell():
@@ -132,5 +145,6 @@ def test_latent_factor_images_can_be_drawn_again_under_another_nuisance():
     factors = {**QUICK, "dataset": "factors", "recipe": "resample", "epochs": 1, "labels": "coarse"}
     record = pretrain.run(pretrain.Config(**factors, seeds=1, device="cpu"), progress=False)
     assert np.isfinite(record["loss"]).all()
+    assert (record["alignment"] > 0.01).all()  # the views of test images differ too
     with pytest.raises(ValueError, match=r"recipe: got 'resample'; .* for factors"):
         pretrain.Config(recipe="resample")

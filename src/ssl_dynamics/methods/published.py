@@ -46,7 +46,8 @@ class Published:
 def cifar_lars(lr: float, weight_decay: float, **rest: Any) -> Published:
     """LARS on CIFAR-10/100 with ResNet-18, as in the files of solo-learn, da Costa et al. (2022).
 
-    Batch 256, 1000 epochs, trust coefficient 0.02, clipped, biases and norms left out.
+    Batch 256, 1000 epochs, ten of them warm-up, trust coefficient 0.02, clipped, biases and norms
+    left out. Views are named by each method; they are not always those of the files.
     """
     return Published(
         source="solo-learn (da Costa et al. 2022), scripts/pretrain/cifar",

@@ -33,7 +33,8 @@ class SimCLR(Method):
     both, as in the authors' code; every output is an anchor once and all others are candidates.
 
     Source: Chen and others (2020), section 2.1, equation 1 (NT-Xent) and algorithm 1. Defaults:
-    solo-learn's recipe for CIFAR; `paper`: ImageNet at batch 4096.
+    solo-learn's recipe for CIFAR (a projector without norms), but the views of the paper's appendix
+    B.9: half as strong in colour; `paper`: ImageNet at batch 4096.
     """
 
     name = "simclr"

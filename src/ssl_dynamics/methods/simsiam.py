@@ -45,7 +45,8 @@ class SimSiam(Method):
     constant while the others' falls.
 
     Source: Chen and He (2021), section 3, equations 1 and 4. Defaults: solo-learn's recipe
-    for CIFAR (the paper's heads, SGD); `paper`: appendix D of the paper, CIFAR-10.
+    for CIFAR (the paper's heads, SGD), but the paper's views: crops of a fifth of the area or more,
+    not of 0.08; `paper`: appendix D of the paper, CIFAR-10.
     """
 
     name = "simsiam"

@@ -34,17 +34,23 @@ class VICReg(Method):
 
     s: mean squared distance over batch and coordinates; v = mean_j max(0, 1 - sqrt(Var_j + 1e-4));
     c = sum_{i != j} C_ij^2 / d. The averages are those of the authors' code: the paper prints
-    v(Z) + v(Z') without the half.
+    v(Z) + v(Z') without the half, and so does solo-learn, whose weight of 25 is 50 here.
 
     Source: Bardes, Ponce and LeCun (2022), section 4.1, equations 1 to 6. Defaults: solo-learn's
-    recipe for CIFAR; `paper`: ImageNet.
+    optimiser, projector and views for CIFAR with the authors' weights; `paper`: ImageNet, views
+    from the authors' code.
     """
 
     name = "vicreg"
     source = "Bardes et al. (2022), section 4.1"
     Config = VICRegConfig
     couples = True
-    defaults = cifar_lars(0.3, 1e-4, options={"projector": (2048, 2048, 2048)})
+    defaults = cifar_lars(
+        0.3,
+        1e-4,
+        augmentations=("vicreg", "vicreg"),
+        options={"projector": (2048, 2048, 2048)},
+    )
     paper = Published(
         source="Bardes et al. (2022), section 4.2",
         optimiser="lars",

@@ -140,6 +140,8 @@ def test_published_strengths():
     assert (one.blur, one.solarise, two.blur, two.solarise) == (1.0, 0.0, 0.1, 0.2)
     assert (one.brightness, one.contrast, one.saturation, one.hue) == (0.4, 0.4, 0.2, 0.1)
     assert recipe("simsiam", 96).scale == (0.2, 1.0)
+    vicreg = recipe("vicreg", 32)
+    assert (vicreg.scale, vicreg.saturation, vicreg.solarise) == ((0.2, 1.0), 0.2, 0.1)
     assert all(recipe(name, SMALL).blur == 0 for name in RECIPES)
     assert pair("simclr", 32) == (small, small)
 

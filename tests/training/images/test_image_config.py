@@ -1,5 +1,7 @@
 """Settings of runs on images: what they resolve to and what is refused before any work."""
 
+import dataclasses
+
 import pytest
 
 from ssl_dynamics.methods import method_class
@@ -62,3 +64,10 @@ def test_the_fingerprint_knows_settings_and_seed():
     a, b = ImageConfig(), ImageConfig(lr=0.1)
     assert len({a.fingerprint(0), a.fingerprint(1), b.fingerprint(0)}) == 3
     assert a.fingerprint(0) == ImageConfig().fingerprint(0)
+
+
+def test_the_fingerprint_knows_the_recipe_that_unset_fields_follow(monkeypatch):
+    before = ImageConfig(method="byol").fingerprint(0)
+    kind = method_class("byol")
+    monkeypatch.setattr(kind, "defaults", dataclasses.replace(kind.defaults, lr=0.9))
+    assert ImageConfig(method="byol").fingerprint(0) != before

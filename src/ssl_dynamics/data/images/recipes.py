@@ -2,8 +2,10 @@
 
 SimCLR: Chen, Kornblith, Norouzi, Hinton 2020, appendices A and B.9 (CIFAR-10: colour strength 0.5,
 no blur). BYOL: Grill et al. 2020, appendix B, with its two unequal views. SimSiam: Chen, He 2021,
-appendices A and D (CIFAR-10: no blur). BYOL's views are for large images; up to 48 px they go
-without blur here as the others do, which is our choice. Resizing is bilinear throughout.
+appendices A and D (CIFAR-10: no blur). VICReg: the files of solo-learn (da Costa et al. 2022) for
+CIFAR and, with blur, ImageNet-100; the authors' own code has BYOL's views. BYOL's views are for
+large images; up to 48 px they go without blur here, as in solo-learn's files for CIFAR. Resizing is
+bilinear throughout.
 """
 
 from __future__ import annotations
@@ -92,6 +94,7 @@ SIMCLR = replace(
     blur=0.5,
 )
 SIMSIAM = replace(_COLOUR, name="simsiam", scale=(0.2, 1.0), grey=0.2, blur=0.5)
+VICREG = replace(SIMSIAM, name="vicreg", saturation=0.2, solarise=0.1)
 BYOL_ONE = replace(_COLOUR, name="byol-one", saturation=0.2, grey=0.2, blur=1.0)
 BYOL_TWO = replace(BYOL_ONE, name="byol-two", blur=0.1, solarise=0.2)
 CROP_FLIP = replace(_CROPPED, name="crop-flip")
@@ -99,7 +102,7 @@ DIGITS = Recipe("digits", scale=(0.5, 1.0), rotation=15.0, jitter=0.8, brightnes
 PLAIN = Recipe()
 
 RECIPES: dict[str, Recipe] = {
-    r.name: r for r in (SIMCLR, SIMSIAM, BYOL_ONE, BYOL_TWO, CROP_FLIP, DIGITS, PLAIN)
+    r.name: r for r in (SIMCLR, SIMSIAM, VICREG, BYOL_ONE, BYOL_TWO, CROP_FLIP, DIGITS, PLAIN)
 }
 """The recipes for large images, by name. "digits" (no flip, no colour) is ours."""
 

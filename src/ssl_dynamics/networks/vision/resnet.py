@@ -64,9 +64,9 @@ def res_lh(
     """RES-L-H: L residual blocks of H channels at a quarter of the size, then one linear map.
 
     Two 2 x 2 convolutions of stride 2, each with BatchNorm, a ReLU after the second; L blocks;
-    flatten; linear to `features`. The source, Ben-Shaul and others (2023), names the family and
-    does not define it; this is the definition used by co-authors, the 512 features are those of its
-    sibling without skips.
+    flatten; linear to `features`. The source, Ben-Shaul and others (2023), names the family; its
+    exact definition there could not be read. This is the one in co-authors' code, the 512 features
+    are those of its sibling without skips.
     """
     if blocks < 1 or channels < 1:
         raise ValueError(f"RES-L-H: got L={blocks}, H={channels}; allowed: positive integers")

@@ -38,8 +38,8 @@ class ImageConfig:
     encoder_norm: str = "batch"
     """batch, group-ws (GroupNorm and standardised weights), or none."""
     recipe: str | None = None
-    """Augmentation of the two views, by name: simclr, byol, simsiam, digits, crop-flip, plain;
-    resample: on factors, the nuisance is drawn again."""
+    """Augmentation of the two views, by name: simclr, byol, simsiam, vicreg, digits, crop-flip,
+    plain; resample: on factors, the nuisance is drawn again."""
     epochs: int = 5
     batch: int = 256
     """Images in a step, all processes together."""
@@ -62,9 +62,9 @@ class ImageConfig:
     eval_every: int = 1
     """Epochs between evaluations; there is always one before training and one at the end."""
     bank: int = 10_000
-    """Labelled training images for neighbours and probe, a fixed draw; 0 for all."""
+    """At most that many labelled training images for neighbours and probe, a fixed draw; 0: all."""
     test: int = 0
-    """Test images, a fixed draw; 0 for all."""
+    """At most that many test images, a fixed draw; 0 for all."""
     neighbours: int = 20
     probe: str = "ends"
     """When the linear probe is fitted: never, at both ends of training, or always."""
@@ -181,9 +181,14 @@ class ImageConfig:
         return places[self.probe]
 
     def fingerprint(self, seed: int) -> str:
-        """A short hash of all that decides the numbers, and of the library's version."""
+        """A short hash of all that decides the numbers, and of the library's version.
+
+        Of what the unset fields follow as well: no run goes on under another published recipe.
+        """
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(ImageConfig)}
-        text = f"{__version__} {seed} {json.dumps(settings, sort_keys=True)}"
+        kind = method_class(self.method)
+        followed = (kind.defaults, kind.Config(**self.method_options), self.recipes(32))
+        text = f"{__version__} {seed} {json.dumps(settings, sort_keys=True)} {followed!r}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

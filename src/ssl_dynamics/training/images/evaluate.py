@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ssl_dynamics.data import generator
-from ssl_dynamics.data.images import augment, standardise
+from ssl_dynamics.data.images import standardise
 from ssl_dynamics.measures import (
     alignment,
     covariance_spectrum,
@@ -58,8 +58,7 @@ def evaluate(run: ImageRun, *, probe: bool = False) -> dict[str, Any]:
         "feature_spread": spread(features[None]),
         "feature_rank": effective_rank(features[None]),
     }
-    some = test.images[:PAIRS]
-    one, two = (encoded(run, some, view=number)[1][None] for number in (0, 1))
+    one, two = (encoded(run, _view(run, number))[1][None] for number in (0, 1))
     found |= {"alignment": alignment(one, two), "uniformity": uniformity(one)}
     if probe:
         found["linear"], found["linear_penalty"] = tuned_linear_accuracy(*sets, dtype=torch.float32)
@@ -74,23 +73,17 @@ def shares(values: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def encoded(run: ImageRun, images: Tensor, view: int | None = None) -> tuple[Tensor, Tensor]:
-    """Features [N, features] and projector outputs [N, d] of uint8 images, float32.
+def encoded(run: ImageRun, images: Tensor) -> tuple[Tensor, Tensor]:
+    """Features [N, features] and projector outputs [N, d], float32, in evaluation mode.
 
-    Of the images themselves, or of one random view of each, the same at every evaluation. Several
-    processes share the work.
+    Of images uint8, or of views that are standardised already. Several processes share the work.
     """
     method, rank, processes = run.method, *world()
     was = method.training
     method.eval()
-    if view is not None:
-        chance = torch.Generator().manual_seed(
-            int(generator(run.seed, f"images/evaluate-{view}").integers(2**63))
-        )
-        images = augment(images, run.images.recipes[view], chance)
     both = []
     for some in images[rank::processes].split(AT_ONCE):
-        x = standardise(some, run.images.recipes[0]) if view is None else some
+        x = standardise(some, run.images.recipes[0]) if some.dtype == torch.uint8 else some
         with torch.autocast(run.device.type, torch.bfloat16, enabled=run.half):
             features = method.represent(x)
             both.append((features.float(), method.projector(features).float()))
@@ -98,6 +91,14 @@ def encoded(run: ImageRun, images: Tensor, view: int | None = None) -> tuple[Ten
     features, outputs = (torch.cat(parts) for parts in zip(*both, strict=True))
     shared = distributed.shared_rows
     return shared(features, len(images)), shared(outputs, len(images))
+
+
+def _view(run: ImageRun, number: int) -> Tensor:
+    """One random view of each of the first test images, the same at every evaluation."""
+    chance = torch.Generator().manual_seed(
+        int(generator(run.seed, f"images/evaluate-{number}").integers(2**63))
+    )
+    return run.images.test_view(PAIRS, number, chance)
 
 
 def pixel_baseline(images: RunImages, neighbours: int) -> float:

@@ -23,14 +23,19 @@ from ssl_dynamics.training.images.config import RESAMPLE, ImageConfig
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images uint8 [N, 3, H, W] with the labels int64 [N] that the evaluation reads."""
+    """Images uint8 [N, 3, H, W] with the labels int64 [N] that the evaluation reads.
+
+    content: as in `RunImages`, of these images.
+    """
 
     images: Tensor
     labels: Tensor
+    content: Tensor | None = None
 
     def to(self, device: torch.device | str) -> Labelled:
         """The same on another device."""
-        return Labelled(self.images.to(device), self.labels.to(device))
+        content = None if self.content is None else self.content.to(device)
+        return Labelled(self.images.to(device), self.labels.to(device), content)
 
 
 @dataclass(frozen=True)
@@ -59,24 +64,34 @@ class RunImages:
         `rows` are those of the whole batch. What is drawn for an image does not depend on the
         part, so several processes see together what one would.
         """
-        shown = self.recipes[number]
-        if self.content is None:
-            if part.start:  # the draws of the images before this part
-                torch.rand(part.start, DRAWS, generator=chance)
-            return augment(self.train[rows[part]], shown, chance)
-        picture = resample_nuisance(self.content[rows], FactorWorld(), chance)[part]
-        return standardise(picture.mul_(255), shown)
+        if self.content is not None:
+            return self._again(self.content[rows], number, chance)[part]
+        if part.start:  # the draws of the images before this part
+            torch.rand(part.start, DRAWS, generator=chance)
+        return augment(self.train[rows[part]], self.recipes[number], chance)
+
+    def test_view(self, count: int, number: int, chance: torch.Generator) -> Tensor:
+        """View 0 or 1 of the first test images, `count` of them: [count, 3, H, W], standardised."""
+        if self.test.content is not None:
+            return self._again(self.test.content[:count], number, chance)
+        return augment(self.test.images[:count], self.recipes[number], chance)
+
+    def _again(self, content: Tensor, number: int, chance: torch.Generator) -> Tensor:
+        """Pictures of the contents under another nuisance."""
+        picture = resample_nuisance(content, FactorWorld(), chance)
+        return standardise(picture.mul_(255), self.recipes[number])
 
 
 def run_images(config: ImageConfig, device: torch.device | str = "cpu") -> RunImages:
     """Load what the settings name; all draws of subsets are the same for every seed.
 
-    STL-10 trains on its labelled and unlabelled images together. DataError when files are missing
-    or wrong, ValueError when there are fewer images than asked for.
+    STL-10 trains on its labelled and unlabelled images together, the supervised method on the
+    labelled ones. DataError when files are missing or wrong, ValueError when there are fewer images
+    to train on than asked for.
     """
     train, test = (load_images(config.dataset, split) for split in ("train", "test"))
     pool, labels = train.images, train.labels
-    if config.dataset == "stl10":
+    if config.dataset == "stl10" and config.method != "supervised":
         more = load_images(config.dataset, "unlabeled")
         pool, labels = torch.cat([pool, more.images]), torch.cat([labels, more.labels])
     rows = _drawn(len(pool), config.images, "images")
@@ -98,11 +113,15 @@ def _labelled(images: ImageSet, config: ImageConfig, field: str) -> Labelled:
     labels = images.labels
     if config.labels == "coarse" and images.coarse is not None:
         labels = images.coarse
-    return Labelled(images.images[rows], labels[rows])
+    content = images.content if config.recipe == RESAMPLE else None
+    return Labelled(images.images[rows], labels[rows], None if content is None else content[rows])
 
 
 def _drawn(total: int, count: int, field: str) -> Tensor:
-    """`count` of `total` rows in random order, 0 for all; the same draw in every run."""
-    if count > total:
+    """`count` of `total` rows in random order, 0 for all; the same draw in every run.
+
+    Fewer than asked for are refused for training alone: there they would change the run's length.
+    """
+    if count > total and field == "images":
         raise ValueError(f"{field}: got {count}; allowed: at most {total}, or 0 for all")
     return torch.from_numpy(generator(0, f"images/{field}").permutation(total)[: count or total])
