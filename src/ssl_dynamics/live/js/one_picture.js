@@ -9,7 +9,7 @@ export default {
       barlow: "Barlow Twins", byol: "BYOL", simsiam: "SimSiam", directpred: "DirectPred" };
     const LOOKS = ["s-blue w3", "s-ink w2 dot", "s-green w3 dash", "s-pink w2 dashdot", "s-red w3 dot"];
     const DOTS = ["f-blue", "f-ink", "f-green", "f-paper s-ink w2", "f-red"];
-    const W0 = 0.1, T = 0.5, FLOOR = 1e-4, BOOST = 0.05, POINTS = 81, SUB = 20;
+    const W0 = 0.1, T = 0.5, FLOOR = 1e-4, BOOST = 0.05, POINTS = 81;
 
     const within = (sigma, kind) => SHAKEN[kind].map((n, j) => n * sigma * sigma + OWN[j]);
     // where the first mode's share of signal falls to the third's
@@ -65,6 +65,7 @@ export default {
     // Runge and Kutta's method of order four; under VICReg a mode stays at the hinge it reaches
     function flow(method, I, end) {
       const copies = { byol: 3, simsiam: 2 }[method] ?? 1, row = copies > 1 ? V.length : 0;
+      const SUB = method === "barlow" ? 60 : 20; // modes that share an axis part quickly
       const h = end / (POINTS - 1) / SUB, add = (a, b, k) => a.map((v, i) => v + k * b[i]);
       let x = Array(copies * V.length).fill(W0);
       const path = [x];
