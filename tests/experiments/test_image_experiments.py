@@ -98,6 +98,12 @@ def test_sets_smaller_than_the_bank_run_with_the_defaults(experiment, dataset):
     )
 
 
+def test_a_record_without_a_name_is_called_by_what_it_holds():
+    assert pretrain.Config(method="byol", dataset="cifar10").name == "byol-cifar10"
+    assert pretrain.Config(name="mine").name == "mine"
+    assert ablation.Config(dataset="stl10").name == "stl10"
+
+
 def test_the_grid_on_digits_has_every_cell():
     config = ablation.Config(
         variants=("sigma",), predictors=("none",), seeds=2, steps=2, batch=16, eval_at=(0, 2),

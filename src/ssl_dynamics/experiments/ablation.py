@@ -48,7 +48,7 @@ class Config:
     """ema, or same: the online network itself, without gradient."""
     seeds: int = field(default=16, metadata={"help": "number of seeds"})
     device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
-    name: str = field(default="digits", metadata={"help": "name of the record"})
+    name: str = field(default="", metadata={"help": "name of the record; DATASET if empty"})
     first_seed: int = 0
     """The first of the seeds."""
     steps: int = 1000
@@ -84,6 +84,8 @@ class Config:
     """On photographs: whether the encoder goes through torch.compile."""
 
     def __post_init__(self) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.dataset)
         allowed = tuple(VARIANTS) if self.dataset == "digits" else HEAD_NORMS
         some_of("variants", self.variants, allowed)
         some_of("predictors", self.predictors, PREDICTORS)

@@ -39,12 +39,14 @@ class Config(ImageConfig):
 
     seeds: int = field(default=3, metadata={"help": "number of seeds, one after another"})
     device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
-    name: str = field(default="simclr-cifar100", metadata={"help": "name of the record"})
+    name: str = field(default="", metadata={"help": "name of the record; METHOD-DATASET if empty"})
     first_seed: int = 0
     """The first of the seeds."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not self.name:
+            object.__setattr__(self, "name", f"{self.method}-{self.dataset}")
         at_least(self, 1, "seeds")
         at_least(self, 0, "first_seed")
 
