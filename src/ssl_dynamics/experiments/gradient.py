@@ -86,6 +86,21 @@ class Config:
         at_least(self, 1, "seeds", "inputs", "outputs", "wider", "steps", "batch", "probe")
 
 
+SLICE = {
+    "record": "deep",
+    "config": {"seeds": 2, "steps": 100},
+    "metrics": [
+        "loss",
+        "overlap",
+        "concentration/layer=1",
+        "kurtosis/upper",
+        "best/layer=1",
+        "factorised/cosine/layer=5",
+    ],
+}
+"""The small re-run that the tests compare with the committed record."""
+
+
 def run(
     config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
 ) -> Record:
