@@ -8,10 +8,13 @@ import os
 import pickle
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 MAGIC = b"ssl-dynamics checkpoint 1\n"
 
@@ -31,6 +34,26 @@ def prepare(folder: Path) -> Path:
             f"checkpoints cannot be written in {folder} ({error.strerror}); "
             "name another folder or make this one writable"
         ) from error
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Inside, no other process works on this checkpoint; CheckpointError where one does.
+
+    The system frees the lock of a process that was killed.
+    """
+    lock = FileLock(f"{path}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise CheckpointError(
+            f"another process is at work on {path}; wait for it, or name another checkpoint folder"
+        ) from None
+    try:
+        yield
+    finally:
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def save(path: Path, state: dict[str, Any], *, keep_previous: bool = True) -> None:

@@ -162,3 +162,15 @@ def test_left_over_parts_of_killed_writes_are_swept_away(tmp_path, images):
     left.write_bytes(b"half")
     pretrain(settings, 0, images, folder=tmp_path)
     assert not left.exists()
+
+
+def test_a_second_process_on_the_same_run_is_refused(tmp_path, images):
+    """While the first one is at work; afterwards the run is there for everybody."""
+    settings = config(epochs=1)
+    path = tmp_path / f"{settings.fingerprint(0)}-0.checkpoint"
+    with checkpoint.alone(path):
+        with pytest.raises(CheckpointError, match=r"another process is at work on .*checkpoint;"):
+            pretrain(settings, 0, images, folder=tmp_path)
+        assert not path.exists()
+    pretrain(settings, 0, images, folder=tmp_path)
+    assert [found.name for found in tmp_path.iterdir()] == [path.name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,21 @@ def pretrain(
     """
     first = shard.world()[0] == 0
     path = None if folder is None else folder / f"{config.fingerprint(seed)}-{seed}.checkpoint"
-    saved = None
+    with nullcontext() if path is None or not first else checkpoint.alone(path):
+        history = _gone_through(config, seed, images, device, path, bar)
+    return {name: np.array(values) for name, values in history.items()}
+
+
+def _gone_through(
+    config: ImageConfig,
+    seed: int,
+    images: RunImages,
+    device: torch.device | str,
+    path: Path | None,
+    bar: tqdm | None,
+) -> History:
+    """The history of the whole run, from the checkpoint at `path` on where there is one."""
+    first, saved = shard.world()[0] == 0, None
     if path is not None:
         if first:
             checkpoint.sweep(path)
@@ -61,7 +76,7 @@ def pretrain(
             run.restore(saved)
             progress.sums = {name: value.to(device) for name, value in saved["sums"].items()}
         progress.go()
-    return {name: np.array(values) for name, values in history.items()}
+    return history
 
 
 class _Progress:
