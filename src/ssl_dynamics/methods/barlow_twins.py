@@ -40,7 +40,8 @@ class BarlowTwins(Method):
     the other.
 
     Source: Zbontar and others (2021), section 2.1, equations 1 and 2. Defaults: solo-learn's
-    recipe for CIFAR; `paper`: ImageNet.
+    recipe for CIFAR; `paper`: ImageNet. The weight 0.0051 and `EPSILON` are those of the authors'
+    code, which also decays weights by 1e-6 where the paper prints 1.5e-6.
     """
 
     name = "barlow_twins"
