@@ -21,8 +21,9 @@ import pytest
 
 from ssl_dynamics.data.images import ARCHIVES, Archive, DataError, data_folder, download
 from ssl_dynamics.data.images.__main__ import main as command
-from ssl_dynamics.data.images.archives import VARIABLE, located
+from ssl_dynamics.data.images.archives import VARIABLE
 from ssl_dynamics.data.images.download import PIECE
+from ssl_dynamics.data.images.unpacking import located
 
 FILES = {"train.bin": 300_000, "test.bin": 50_000}
 NAMES = tuple(FILES)
@@ -263,7 +264,8 @@ def test_the_data_folder(archive, content, tmp_path, monkeypatch):
 
 CODE = """
 import json, sys
-from ssl_dynamics.data.images.archives import Archive, located
+from ssl_dynamics.data.images.archives import Archive
+from ssl_dynamics.data.images.unpacking import located
 given = json.loads(sys.argv[1])
 print(located(Archive(**given), tuple(given["files"]), sys.argv[2], download=True))
 """

@@ -39,7 +39,7 @@ def checksum(path: Path) -> str:
 
 def check_archive(path: Path, size: int, md5: str) -> None:
     """Raise `DataError` unless the file has this size and MD5."""
-    remedy = "Delete this file; the next call with download=True fetches it anew"
+    remedy = "Delete this file and give the command that downloads again, or download=True"
     found = path.stat().st_size
     if found != size:
         raise DataError(path, f"{size} bytes", f"{found} bytes", remedy)

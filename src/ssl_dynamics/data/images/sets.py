@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from ssl_dynamics.data.digits import raw_split
-from ssl_dynamics.data.images.archives import ARCHIVES, located
+from ssl_dynamics.data.images.archives import ARCHIVES
 from ssl_dynamics.data.images.download import DataError, checksum
 from ssl_dynamics.data.images.factors import FactorWorld
+from ssl_dynamics.data.images.unpacking import located
 
 SPLITS: dict[str, tuple[str, ...]] = {
     "cifar10": ("train", "test"),
