@@ -5,12 +5,13 @@ Every method is a `Method`: `loss(one, two, labels)` of two views, `after_step`,
 """
 
 from ssl_dynamics.methods.barlow_twins import BarlowTwins
-from ssl_dynamics.methods.base import Method, MethodConfig
+from ssl_dynamics.methods.base import Method
 from ssl_dynamics.methods.byol import BYOL
 from ssl_dynamics.methods.directpred import DirectPred
 from ssl_dynamics.methods.mean_view import MeanView
 from ssl_dynamics.methods.published import STL10_SGD, Published
 from ssl_dynamics.methods.registry import METHODS, build_method, method_class
+from ssl_dynamics.methods.settings import MethodConfig
 from ssl_dynamics.methods.simclr import SimCLR
 from ssl_dynamics.methods.simple_contrastive import SimpleContrastive
 from ssl_dynamics.methods.simsiam import SimSiam

@@ -8,8 +8,9 @@ from typing import Any
 from torch import Tensor
 
 from ssl_dynamics.losses import barlow_terms
-from ssl_dynamics.methods.base import Compared, Method, MethodConfig, alignment, allowed_range
+from ssl_dynamics.methods.base import Compared, Method, alignment
 from ssl_dynamics.methods.published import Published, cifar_lars
+from ssl_dynamics.methods.settings import MethodConfig, allowed_range
 
 EPSILON = 1e-5
 """Added to the variances before they divide, as BatchNorm does in the authors' code."""

@@ -9,15 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from ssl_dynamics.losses import byol
-from ssl_dynamics.methods.base import (
-    Compared,
-    Method,
-    MethodConfig,
-    alignment,
-    allowed_range,
-    allowed_widths,
-)
+from ssl_dynamics.methods.base import Compared, Method, alignment
 from ssl_dynamics.methods.published import Published, cifar_lars
+from ssl_dynamics.methods.settings import MethodConfig, allowed_range, allowed_widths
 from ssl_dynamics.methods.target import target_of, target_rate
 from ssl_dynamics.networks import follow
 from ssl_dynamics.networks.vision import Encoder

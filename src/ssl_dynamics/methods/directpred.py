@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from ssl_dynamics.methods.base import Method, allowed_range
+from ssl_dynamics.methods.base import Method
 from ssl_dynamics.methods.byol import BYOL, BYOLConfig
 from ssl_dynamics.methods.published import STL10_SGD
+from ssl_dynamics.methods.settings import allowed_range
 from ssl_dynamics.networks.vision.heads import Gather, at_least_float32
 
 

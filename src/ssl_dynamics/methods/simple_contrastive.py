@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ssl_dynamics.losses import simple_contrastive
-from ssl_dynamics.methods.base import Compared, Method, MethodConfig, alignment
+from ssl_dynamics.methods.base import Compared, Method, alignment
 from ssl_dynamics.methods.published import cifar_lars
+from ssl_dynamics.methods.settings import MethodConfig
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from ssl_dynamics.losses import cosine
-from ssl_dynamics.methods.base import (
-    Compared,
-    Method,
-    MethodConfig,
-    alignment,
-    allowed_widths,
-)
+from ssl_dynamics.methods.base import Compared, Method, alignment
 from ssl_dynamics.methods.published import Published
+from ssl_dynamics.methods.settings import MethodConfig, allowed_widths
 from ssl_dynamics.networks.vision import Encoder
 
 

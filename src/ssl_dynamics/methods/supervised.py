@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ssl_dynamics.methods.base import Compared, Method, MethodConfig
+from ssl_dynamics.methods.base import Compared, Method
 from ssl_dynamics.methods.published import Published
+from ssl_dynamics.methods.settings import MethodConfig
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from ssl_dynamics.losses import vicreg_terms
-from ssl_dynamics.methods.base import Compared, Method, MethodConfig, alignment, allowed_range
+from ssl_dynamics.methods.base import Compared, Method, alignment
 from ssl_dynamics.methods.published import Published, cifar_lars
+from ssl_dynamics.methods.settings import MethodConfig, allowed_range
 
 
 @dataclass(frozen=True)
