@@ -6,6 +6,7 @@ name. A value that is not a number (NaN) passes none of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from math import inf
 from typing import Any
@@ -61,3 +62,17 @@ def divisor(config: Any, field: str, of: str) -> None:
     value, whole = getattr(config, field), getattr(config, of)
     holds = 1 <= value <= whole and whole % value == 0
     require(holds, field, value, f"a divisor of {of}={whole}")
+
+
+def keywords(field: str, texts: Iterable[str]) -> dict[str, Any]:
+    """Settings given as name=value: numbers, lists, true, false, null as in JSON, else words."""
+    found = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        require(bool(equals), field, text, "field=value")
+        try:
+            read = json.loads(value)
+        except ValueError:
+            read = value
+        found[name] = tuple(read) if isinstance(read, list) else read
+    return found

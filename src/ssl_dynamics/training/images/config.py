@@ -13,7 +13,13 @@ from ssl_dynamics.data.images import SPLITS, Recipe, pair, recipe
 from ssl_dynamics.methods import Published, method_class
 from ssl_dynamics.networks.vision import ENCODER_NORMS, check_encoder
 from ssl_dynamics.training.images.optim import OPTIMISERS
-from ssl_dynamics.training.settings import at_least, not_negative, one_of, require
+from ssl_dynamics.training.settings import (
+    at_least,
+    keywords,
+    not_negative,
+    one_of,
+    require,
+)
 
 PRECISIONS = ("auto", "float32", "bf16")
 SCHEDULES = ("cosine", "constant")
@@ -120,12 +126,7 @@ class ImageConfig:
     @property
     def method_options(self) -> dict[str, Any]:
         """The options as keywords of the method's config."""
-        found = {}
-        for text in self.options:
-            name, equals, value = text.partition("=")
-            require(bool(equals), "options", text, "field=value")
-            found[name] = _read(value)
-        return found
+        return keywords("options", self.options)
 
     @property
     def optimiser_options(self) -> dict[str, Any]:
@@ -197,12 +198,3 @@ RESAMPLE = "resample"
 
 COARSE = ("cifar100", "factors")
 """Sets with super-classes."""
-
-
-def _read(value: str) -> Any:
-    """A number, list, true, false or null as JSON has them; any other text is itself."""
-    try:
-        found = json.loads(value)
-    except ValueError:
-        return value
-    return tuple(found) if isinstance(found, list) else found
