@@ -10,10 +10,11 @@ import textwrap
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ssl_dynamics import cli, experiments
-from ssl_dynamics.records import load
+from ssl_dynamics.records import Record, load
 
 FAKE = '''
 """A fake experiment: counts steps.
@@ -97,11 +98,15 @@ def test_list_names_every_experiment_with_its_first_line(fake, capsys):
     assert not any("provenance" in line for line in lines)
 
 
+AT_SIZE = ("photographs", "pretrain")
+"""Experiments on photographs, where a seed takes minutes to hours."""
+
+
 def test_every_listed_experiment_is_whole():
     for name in experiments.catalogue():
         module = experiments.get(name)
         config = module.Config()
-        assert config.seeds >= 16
+        assert config.seeds >= (3 if name in AT_SIZE else 16)
         assert config.device in ("auto", "cpu")
         assert config.name
 
@@ -287,3 +292,14 @@ def test_a_real_ctrl_c_ends_without_a_traceback(tmp_path):
     assert process.returncode == 130
     assert err == "stopped before the first checkpoint; the same command starts anew.\n"
     assert "Traceback" not in err
+
+
+def test_a_record_of_one_seed_shows_its_numbers():
+    record = Record(
+        experiment="e", name="n", config={}, seeds=[0], device="cpu", versions={},
+        revision="r", wall_s=1.0, command="", created="c", axes={"epoch": [0, 1]},
+        metrics={"knn": np.array([[0.1, 0.25]]), "pixels": np.array([0.125])},
+    )  # fmt: skip
+    shown = cli.describe(record)
+    assert "0.25, one seed" in shown
+    assert "0.125, one seed" in shown

@@ -107,6 +107,8 @@ def describe(record: Record) -> str:
             text = str(record.interval(key))
         except RecordError as error:
             text = f"no interval: {str(error).rpartition(': ')[2]}"
+            if value.size and len(value) == 1:
+                text = f"{value.ravel()[-1]:.6g}, one seed"
         lines.append(f"    {key:<{width}}  {text}, {record.device}{place}")
     return "\n".join(lines)
 

@@ -48,6 +48,8 @@ class _Sink:
         ),
         ("So\n\n.. math::\n\n    y_1 = x, \\\\\n    z = 1\n\nhere", ["y_1 = x, \\\\ z = 1"]),
         ("A line\n    then an indent\nback", ["then an indent", "back"]),
+        ("\\\\", ["\\\\"]),
+        ("Before\n\n----\n\nafter", ["Before", "----", "after"]),
     ],
 )
 def test_words_are_kept(docstring: str, words: list[str]) -> None:

@@ -21,6 +21,7 @@ TOKEN = re.compile(
 BULLET = re.compile(r"^[-*•] +")
 FORMULA = re.compile(r"^\s*\.\. math::(?P<body>.*)$", re.DOTALL)
 UNSAFE = re.compile(r"([\\*|`_])")
+RULE = re.compile(r"([^\w\s])\1{3,}")
 SECTION = re.compile(r"^(Args|Arguments|Attributes|Parameters|Raises|Returns|Yields|Fields):$")
 ENTRY = re.compile(r"^(?P<name>[A-Za-z_][\w.,* ]{0,40}): +(?P<text>.*)$")
 
@@ -119,8 +120,9 @@ def _inline(text: str) -> str:
             result.append(_role("code", code.strip().lstrip("~")))
         end = match.end()
     result.append(_escape(text[end:]))
-    # two colons at the end would announce a literal block
-    return re.sub(r":(\s*)$", r"\\:\1", "".join(result))
+    # two colons at the end would announce a literal block, four equal characters a rule
+    words = re.sub(r":(\s*)$", r"\\:\1", "".join(result))
+    return rf"\ {words}" if RULE.fullmatch(words.strip()) else words
 
 
 def _role(role: str, body: str) -> str:
