@@ -224,15 +224,18 @@ def with_means(images: RunImages, draws: int) -> tuple[RunImages, float]:
     return dataclasses.replace(images, train_labels=means), error
 
 
+_COMPARED = ("effective_rank", "spread", "knn")
 SLICES = [
     {
-        "record": question,
+        "record": record,
         "config": {"datasets": ("digits",), "conditions": (condition,)},
-        "metrics": [f"digits/{condition}/{name}" for name in ("effective_rank", "spread", "knn")],
+        "metrics": [f"digits/{condition}/{name}" for name in _COMPARED],
     }
-    for question, condition in (
-        ("predictors", "directpred/ema"),
-        ("targets", "mean+predictor+stop"),
-    )
+    for record, condition in {
+        "predictors": "directpred/ema",
+        "online": "directpred/online",
+        "targets": "mean+predictor+stop",
+        "again": "pair+stop",
+    }.items()
 ]
 """What the tests run again beside the committed record: its part on digits, by the same code."""
