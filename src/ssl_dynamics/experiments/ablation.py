@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -159,7 +160,7 @@ def run(
     start = time.perf_counter()
     work = _digits if config.dataset == "digits" else _photographs
     with shard.process_group():
-        metrics, axes, device = work(config, progress, checkpoint_dir)
+        metrics, axes, device, files = work(config, progress, checkpoint_dir)
     return finished(
         NAME,
         config,
@@ -168,10 +169,12 @@ def run(
         axes=axes,
         device=device,
         wall_s=time.perf_counter() - start,
+        files=files,
     )
 
 
-Found = tuple[dict[str, np.ndarray], dict[str, list[int]], str]
+Found = tuple[dict[str, np.ndarray], dict[str, list[int]], str, Mapping[str, str]]
+"""Metrics, axes, device, checksums of the files that were read."""
 
 
 def _digits(config: Config, progress: bool, folder: str | Path | None) -> Found:
@@ -196,7 +199,7 @@ def _digits(config: Config, progress: bool, folder: str | Path | None) -> Found:
         "probe_step": list(tower.probe_steps),
         "mode": list(range(1, spectra.shape[-1] + 1)),
     }
-    return found, axes, config.device
+    return found, axes, config.device, {}
 
 
 def tower_spectrum(towers: Towers, data: Digits) -> Tensor:
@@ -225,7 +228,8 @@ def _photographs(config: Config, progress: bool, folder: str | Path | None) -> F
         found |= {f"{'/'.join(cell)}/{name}": values for name, values in metrics.items()}
     pixels = pixel_baseline(images, one.neighbours)
     axes = pretrain.axes(one, found)
-    return found | {"knn_pixels": np.full(config.seeds, pixels)}, axes, str(device)
+    found["knn_pixels"] = np.full(config.seeds, pixels)
+    return found, axes, str(device), images.checksums
 
 
 def plan(config: Config) -> str:

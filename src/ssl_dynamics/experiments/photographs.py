@@ -180,9 +180,11 @@ def run(
     start = time.perf_counter()
     device = shard.device_for(config.device)
     metrics: dict[str, np.ndarray] = {}
+    files: dict[str, str] = {}
     for dataset in config.datasets:
         first = config.image(dataset, config.asked[0])
         images = run_images(first, device)
+        files |= images.checksums
         with tuned(pretrain.MULTIPLICATIONS):
             pixels = pixel_baseline(images, first.neighbours)
         metrics[f"{dataset}/knn_pixels"] = np.full(config.seeds, pixels)
@@ -211,6 +213,7 @@ def run(
         axes={"epoch": list(first.eval_epochs), "probe_epoch": list(first.probe_epochs)},
         device=str(device),
         wall_s=time.perf_counter() - start,
+        files=files,
     )
 
 

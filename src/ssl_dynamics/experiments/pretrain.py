@@ -82,6 +82,7 @@ def run(
         axes=axes(config, metrics),
         device=str(device),
         wall_s=time.perf_counter() - start,
+        files=images.checksums,
     )
 
 

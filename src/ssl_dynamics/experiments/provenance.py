@@ -29,12 +29,14 @@ def finished(
     device: str = "cpu",
     wall_s: float,
     command: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> Record:
     """The record of a finished run.
 
     `config` is the experiment's dataclass with a field `name`; `metrics` are [S] or [S, T];
     `device` is a torch device or its name, and is recorded by the name of the hardware;
-    `wall_s` is in seconds. The command line fills in `command` itself.
+    `wall_s` is in seconds. The command line fills in `command` itself. `files` are the checksums of
+    the data files that were read; they stand among the versions.
     """
     return Record(
         experiment=experiment,
@@ -44,7 +46,7 @@ def finished(
         metrics=dict(metrics),
         axes={name: list(places) for name, places in (axes or {}).items()},
         device=device_name(device),
-        versions=versions(),
+        versions=versions() | dict(files or {}),
         revision=revision(),
         wall_s=round(float(wall_s), 3),
         command=command,

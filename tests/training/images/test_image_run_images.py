@@ -17,7 +17,8 @@ def stl10(monkeypatch):
         count, first = SIZES[split], {"train": 0, "unlabeled": 100, "test": 200}[split]
         fill = torch.arange(first, first + count, dtype=torch.uint8).view(-1, 1, 1, 1)
         labels = torch.full((count,), -1) if split == "unlabeled" else torch.arange(count) % 10
-        return ImageSet(name, split, fill.expand(-1, 3, 96, 96), labels)
+        files = {f"{split}_X.bin": f"md5:{first}"}
+        return ImageSet(name, split, fill.expand(-1, 3, 96, 96), labels, checksums=files)
 
     monkeypatch.setattr(sets, "load_images", load)
 
@@ -51,3 +52,9 @@ def test_draws_of_subsets_are_fixed_and_nested(stl10):
     assert torch.equal(few.train, run_images(config(images=12, neighbours=5, bank=6)).train)
     with pytest.raises(ValueError, match="images: got 51; allowed: at most 50"):
         run_images(config(images=51))
+
+
+def test_checksums_of_all_files_that_were_read_go_along(stl10):
+    expected = {"stl10/train_X.bin": "md5:0", "stl10/test_X.bin": "md5:200"}
+    assert run_images(config("supervised")).checksums == expected
+    assert run_images(config()).checksums == expected | {"stl10/unlabeled_X.bin": "md5:100"}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -52,6 +53,8 @@ class RunImages:
     recipes: tuple[Recipe, Recipe]
     content: Tensor | None = None
     """Of latent-factor images that are drawn again under another nuisance: [N, spots, 6]."""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    """Of the files that were read, by set and name."""
 
     @property
     def size(self) -> int:
@@ -90,10 +93,11 @@ def run_images(config: ImageConfig, device: torch.device | str = "cpu") -> RunIm
     to train on than asked for.
     """
     train, test = (load_images(config.dataset, split) for split in ("train", "test"))
-    pool, labels = train.images, train.labels
+    pool, labels, read = train.images, train.labels, [train, test]
     if config.dataset == "stl10" and config.method != "supervised":
         more = load_images(config.dataset, "unlabeled")
         pool, labels = torch.cat([pool, more.images]), torch.cat([labels, more.labels])
+        read.append(more)
     rows = _drawn(len(pool), config.images, "images")
     if len(rows) < config.batch:
         raise ValueError(f"batch: got {config.batch}; allowed: at most {len(rows)}, the images")
@@ -105,6 +109,7 @@ def run_images(config: ImageConfig, device: torch.device | str = "cpu") -> RunIm
         _labelled(test, config, "test").to(device),
         config.recipes(train.image_size),
         None if content is None else content[rows].to(device),
+        {f"{config.dataset}/{n}": v for part in read for n, v in part.checksums.items()},
     )
 
 
