@@ -81,3 +81,16 @@ def test_the_untrained_network_is_judged_with_statistics_of_images(norm):
     again = ImageRun(config, 0, images)
     total = sum(float(again.step()["loss"]) for _ in range(again.steps)) / again.steps
     np.testing.assert_allclose(found["loss"][1], total, rtol=1e-5)
+
+
+def test_a_run_in_half_precision_is_measured_in_float32(run):
+    """The rounding of bf16 does not enter: collapsed outputs keep their rank."""
+    last = run.method.projector[-1]
+    with torch.no_grad():
+        last.weight.mul_(1e-4)  # the offset remains
+        last.weight[1:] = 0
+    first = measure(run)
+    run.half = True
+    assert measure(run) == first
+    assert first["effective_rank"] < 1.01
+    assert first["spread"] < 1e-3

@@ -76,7 +76,9 @@ def shares(values: Tensor) -> Tensor:
 def encoded(run: ImageRun, images: Tensor) -> tuple[Tensor, Tensor]:
     """Features [N, features] and projector outputs [N, d], float32, in evaluation mode.
 
-    Of images uint8, or of views that are standardised already. Several processes share the work.
+    Of images uint8, or of views that are standardised already. Where training is in bf16 this is
+    not: its rounding, 1 in 256, would look like rank in outputs that have collapsed. Several
+    processes share the work.
     """
     method, rank, processes = run.method, *world()
     was = method.training
@@ -84,9 +86,8 @@ def encoded(run: ImageRun, images: Tensor) -> tuple[Tensor, Tensor]:
     both = []
     for some in images[rank::processes].split(AT_ONCE):
         x = standardise(some, run.images.recipes[0]) if some.dtype == torch.uint8 else some
-        with torch.autocast(run.device.type, torch.bfloat16, enabled=run.half):
-            features = method.represent(x)
-            both.append((features.float(), method.projector(features).float()))
+        features = method.represent(x)
+        both.append((features, method.projector(features)))
     method.train(was)
     features, outputs = (torch.cat(parts) for parts in zip(*both, strict=True))
     shared = distributed.shared_rows
