@@ -18,6 +18,7 @@ from ssl_dynamics.theory import (
     dual_networks,
     ema,
     expansion,
+    gradient,
     info_nce,
     latent_tree,
     mean_view,
@@ -58,6 +59,10 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
     "expansion": (
         live.TwoLosses,
         _of(expansion, "OUTPUT_UP OUTPUT_DOWN OUTPUT_STAY PAIR_VARIANCE MEAN_LOSS"),
+    ),
+    "gradient": (
+        live.NodePull,
+        [dual_networks.OUTPUT, gradient.PATH, gradient.PULL],
     ),
     "info_nce": (live.ResidualBalance, _of(info_nce, "OPERATOR PSD_PART NCE_WEIGHT")),
     "latent_tree": (live.TreeWalk, _of(latent_tree, "PATH_POLARITY")),

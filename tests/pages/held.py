@@ -53,6 +53,7 @@ PAGES = {
     "one_neuron": "book/contrastive/one_neuron",
     "two_layers": "book/contrastive/two_layers",
     "translation": "book/contrastive/translation",
+    "gradient": "book/student_teacher/gradient",
 }
 """The page of the book that shows each widget."""
 
@@ -575,6 +576,29 @@ def two_layers_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     close(numbers["tenfold"], ten, 1e-7)
 
 
+def gradient_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Backpropagation through two small networks by hand; the terms by products of Jacobians."""
+    up, top = np.array([[1, -0.7], [-0.6, 1]]), np.array([[1, 0.8], [-0.3, 1]])
+    x = np.deg2rad(state["input_angle"])
+
+    def passed(first: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        h = np.cos(np.deg2rad([first, 140]) - x)
+        f = np.where(h > 1e-9, h, 0)
+        jacobian = top @ ((up @ f > 1e-9)[:, None] * up)  # of the outputs, by f
+        return f, jacobian, jacobian @ f
+
+    (f, V, output), (f_star, V_star, goal) = passed(state["node_angle"]), passed(20)
+    gate = float(f[0] > 0)
+    total = gate * V[:, 0] @ (goal - output)
+    close(numbers["gradient"], total)
+    close([numbers["beta_1"], numbers["beta_2"]], V[:, 0] @ V_star)
+    close([numbers["own_1"], numbers["own_2"]], V[:, 0] @ V)
+    terms = [*gate * (V[:, 0] @ V_star) * f_star, *-gate * (V[:, 0] @ V) * f, total]
+    for k, term in enumerate(terms, 1):
+        close(np.ravel(picture["terms", f"term-{k}"]), [k, term])
+    close(np.ravel(picture["plane", "input"]), [np.cos(x), np.sin(x)])
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
@@ -593,6 +617,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "one_neuron": one_neuron_widget,
     "two_layers": two_layers_widget,
     "translation": translation_widget,
+    "gradient": gradient_widget,
 }
 
 
@@ -621,6 +646,14 @@ def _walk_ticks() -> dict[tuple[str, str], float]:
 
 
 CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
+    "gradient": lambda s: {
+        ("input_angle", "along the node"): s["node_angle"],
+        ("input_angle", "node closes"): (s["node_angle"] + 90) % 360,
+        ("input_angle", "teacher closed"): 260.0,
+        ("node_angle", "as T1"): 20.0,
+        ("node_angle", "as T2"): 140.0,
+        ("node_angle", "opposite T1"): 200.0,
+    },
     "one_neuron": lambda s: {
         ("mean", "zero"): 0.0,
         ("spread", "none"): 0.0,

@@ -23,6 +23,7 @@ BOUNDS = {
     "moved": (0.05, 1, 0.01), "size": (0.1, 1.5, 0.05), "bend": (-1.5, 1.5, 0.05),
     "latent": (0, 30, 1), "delta": (-2, 2, 0.02), "h": (-1, 1, 0.02), "leak": (0, 1, 0.02),
     "decay": (0, 0.2, 0.005), "tau": (0.1, 1.2, 0.01),
+    "input_angle": (0, 360, 1), "node_angle": (0, 360, 1),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
 WITH_SLIDERS = [
@@ -37,6 +38,7 @@ WITH_SLIDERS = [
     "expansion",
     "directpred",
     "one_picture",
+    "gradient",
     "teaser",
     "two_layers",
 ]
@@ -105,6 +107,7 @@ def test_ticks_stand_at_the_critical_values(visit, name):
               "directpred": [(0.06, 0.9), (0.12, 0.9)],
               "one_picture": [(0.8,), (0.2,)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
+              "gradient": [(75.0, 50.0), (330.0, 50.0)],
               "covariance_operator": [(2.0, 0.8)],
               "info_nce": [(0.5, 0.6, 0.8), (1.0, 1.2, 0.3)]}[name]  # fmt: skip
 

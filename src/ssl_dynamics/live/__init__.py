@@ -8,6 +8,7 @@ from ssl_dynamics.live.directpred import ModePlane
 from ssl_dynamics.live.dual_networks import GateFlip
 from ssl_dynamics.live.ema import PolePlane
 from ssl_dynamics.live.expansion import TwoLosses
+from ssl_dynamics.live.gradient import NodePull
 from ssl_dynamics.live.info_nce import ResidualBalance
 from ssl_dynamics.live.latent_tree import TreeWalk
 from ssl_dynamics.live.mean_view import TargetTable
@@ -25,6 +26,7 @@ __all__ = [
     "EightMethods",
     "GateFlip",
     "ModePlane",
+    "NodePull",
     "PairBalance",
     "PhasePortrait",
     "PolePlane",

@@ -34,6 +34,7 @@ CHAPTERS = (
     "translation",
     "latent_tree",
     "reproducing",
+    "gradient",
 )
 """Chapters that may be named in a row; the last part of the notebook's path in ``book``."""
 
@@ -555,6 +556,33 @@ boost = _row(
     "eps_p", r"\epsilon_{\rm p}", "constant added to the predictor that DirectPred sets",
     "one_picture", code="boost", nonnegative=True,
 )  # fmt: skip
+
+# --- gradient (student and teacher) -----------------------------------------------------------
+gate_student = _row("d_j", "d_j", "gate of a node of the student", "gradient")
+gate_teacher = _row("d_k_star", r"d^\ast_k", "gate of a node of the teacher", "gradient")
+coefficient = _row(
+    "beta_jk", r"\beta_{jk}", "top-down coefficient between two nodes of one layer", "gradient"
+)
+node_activation = _row(
+    "f_k", "f_k", "activation of a node of the layer, the teacher's or the student's", "gradient"
+)
+weight_student = _row(
+    "w_ij", "w_{ij}", "weight of the student from node j to node i one layer up", "gradient"
+)
+weight_teacher = _row(
+    "w_ik_star", r"w^\ast_{ik}", "weight of the teacher from node k to node i one layer up",
+    "gradient",
+)  # fmt: skip
+angle = _row(
+    "vartheta", r"\vartheta", "angle between the weights of a student and of a teacher node",
+    "gradient", nonnegative=True,
+)  # fmt: skip
+layer_nodes = _row(
+    "n_l", "n_l", "nodes of a layer of the student", "gradient", positive=True, integer=True
+)
+layer_inputs = _row(
+    "n_below", "n_{l-1}", "inputs of that layer", "gradient", positive=True, integer=True
+)
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""
