@@ -135,7 +135,8 @@ SIMSIAM_FLOW = ClosedForm(
 DIRECTPRED_FLOW = ClosedForm(
     "DIRECTPRED_FLOW", (w, lambda_V, lambda_I, boost),
     (w + boost) * w * (lambda_V - _total * (w + boost)),
-    "Velocity of a mode of positive weight when its predictor is set to weight plus a constant.",
+    "Velocity of a mode of positive weight when its predictor is set to weight plus a constant: "
+    "DirectPred with the correlation of the weights in place of that of the outputs.",
     _OWN,
 )  # fmt: skip
 DIRECTPRED_END = ClosedForm(
