@@ -77,7 +77,7 @@ def encoded(run: ImageRun, images: Tensor) -> tuple[Tensor, Tensor]:
     """Features [N, features] and projector outputs [N, d], float32, in evaluation mode.
 
     Of images uint8, or of views that are standardised already. Where training is in bf16 this is
-    not: its rounding, 1 in 256, would look like rank in outputs that have collapsed. Several
+    not: its rounding, 1 in 256, would hide or imitate the rank of collapsed outputs. Several
     processes share the work.
     """
     method, rank, processes = run.method, *world()
