@@ -203,6 +203,20 @@ def test_every_method_on_every_spectrum(visit):
     assert regimes["vicreg", "shaken"] == "noise kept"
     assert regimes["byol", "shaken"] == regimes["barlow", "shaken"] == "overtaken"
     assert regimes["byol", "alike"] == regimes["simclr", "alike"] == "first"
+    spectrum.select_option("shaken")
+    for rule, sigma, words in (
+        ("byol", 0.4, "mode 2 is the strongest"),  # above mode 1, by a higher share
+        ("simclr", 0.2, "the share sets the variance"),  # mode 4, by a lower share
+    ):
+        method.select_option(rule)
+        shown.keys(shown.slider("sigma_aug"), "Home", *["ArrowRight"] * round(sigma / 0.05))
+        assert shown.state()["sigma_aug"] == pytest.approx(sigma)
+        assert held(shown, "one_picture") == "overtaken"
+        assert words in shown.caption()
+    method.select_option("barlow")
+    shown.press("sigma_aug", "modes 1 and 3 equal")
+    assert held(shown, "one_picture") == "critical"
+    assert "mode 4" in shown.caption()
 
 
 def test_every_objective_under_every_normalisation(visit):

@@ -98,14 +98,14 @@ export default {
       ends.say(best.map((b, j) => `Mode ${j + 1}: share ${show(b)}, strength ${show(last[j])}.`).join(" "));
       const edge = critical(kind), at = Math.abs(sigma - edge) < 1e-9;
       const settled = last.every((v, j) => j === top - 1 || v < 0.01 * last[top - 1]);
-      const noise = `The noise ends at ${show(last[4])}.`;
-      const leads = `Mode ${top} ends strongest, with ${show(last[top - 1])}.`;
+      const noise = `The noise is at ${show(last[4])}.`;
+      const leads = `At time ${end} mode ${top} is the strongest, with ${show(last[top - 1])}.`;
       const [regime, tone, lead, rest] =
         runaway ? ["runaway", "", "No end.", `Every mode with variance between images grows without bound, mode 1 first, at a rate of *λ*~V~ alone. The augmentation changes nothing; the noise mode neither grows nor dies.`]
         : method === "vicreg" ? ["noise kept", "bad", "Everything is kept, noise too.", `The variance term looks at the variance of all views. ${noise} ${leads} A mode with a share of at least 3/4 stops at the hinge, *s* = 1/*t*; any other at the deviation 1/(4(1 − *p*^∗^)).`]
         : at ? ["critical", "", "Modes 1 and 3 are equally good.", `Both have the share ${show(best[0])}. Mode 1 starts faster; ${method === "barlow" && top !== 1 && top !== 3 ? `on the shared axis mode ${top}, with ${show(best[top - 1])}, drives both out` : `in the end they are at ${show(last[0])} and ${show(last[2])}. ${leads}`} ${noise}`]
         : method === "barlow" ? [top === 1 ? "first" : "overtaken", "good", "One axis, one winner.", `Mode ${top} ${settled ? "has driven the others back" : "drives the others back, and has not yet finished"}: *p*^∗^ decides, ${show(best[top - 1])} here. The sum of all squared weights stays at ${show(V.length * W0 * W0)}. ${noise}`]
-        : top === 1 ? ["first", "good", "First and not overtaken.", `Mode 1 has the largest *λ*~V~ and starts first; its share of signal is ${show(best[0])}. ${leads} ${noise}`]
+        : top === 1 ? ["first", "good", `First, and not overtaken by time ${end}.`, `Mode 1 has the largest *λ*~V~ and starts first; its share of signal is ${show(best[0])}. ${leads} ${noise}`]
         : best[0] < best[top - 1] ? ["overtaken", "good", "First to start, not best.", `Mode 1 has the largest *λ*~V~ and starts first, but its share of signal, ${show(best[0])}, is below that of mode ${top}, ${show(best[top - 1])}. ${leads} ${noise}`]
         : ["overtaken", "good", "Best share, not the largest weight.", `Mode 1 has the largest *λ*~V~ and its share, ${show(best[0])}, is not below that of mode ${top}, ${show(best[top - 1])}. But the share sets the variance *st*, and mode ${top} has less variance in the data to begin with. ${leads} ${noise}`];
       return { regime, tone, caption: [`${NAMES[method]}: ${lead[0].toLowerCase()}${lead.slice(1)}`, rest],
