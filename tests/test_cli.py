@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ssl_dynamics import cli, experiments
+from ssl_dynamics.experiments import provenance
 from ssl_dynamics.records import Record, load
 
 FAKE = '''
@@ -303,3 +304,17 @@ def test_a_record_of_one_seed_shows_its_numbers():
     shown = cli.describe(record)
     assert "0.25, one seed" in shown
     assert "0.125, one seed" in shown
+
+
+def test_the_revision_is_that_of_the_start(fake, monkeypatch):
+    """A commit made while an experiment runs does not enter its record."""
+    heads = iter(["before", "after"])
+    provenance.revision.cache_clear()
+    answers = {"rev-parse": lambda: next(heads), "status": lambda: ""}
+    monkeypatch.setattr(provenance, "_git", lambda _, verb, *rest: answers[verb]())
+    try:
+        assert run("--seeds", "2", "--quiet") == 0
+        assert load("fake/run").revision == "before"
+        assert next(heads) == "after"
+    finally:
+        provenance.revision.cache_clear()

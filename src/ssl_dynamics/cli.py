@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ssl_dynamics import experiments
+from ssl_dynamics.experiments import provenance
 from ssl_dynamics.records import (
     Record,
     RecordError,
@@ -126,6 +127,7 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
         return _say("the command line needs tyro: pip install 'ssl-dynamics[cli]'", REFUSED)
     if options.dry_run:
         return _plan(module, config)
+    provenance.revision()
     folder = checkpoint_folder(options.checkpoints, options.experiment, config)
     first = os.environ.get("RANK", "0") == "0"
     try:

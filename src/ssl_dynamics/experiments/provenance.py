@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,13 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache
 def revision() -> str:
-    """The git revision of the source checkout, with `+changes` when src differs; or `unknown`."""
+    """The git revision of the source checkout, with `+changes` when src differs; or `unknown`.
+
+    Git is asked once in a process. The command line asks before the work: commits made while it
+    runs are not the code that ran.
+    """
     folder = Path(__file__).resolve().parents[3]
     if not (folder / ".git").exists():
         return "unknown"
