@@ -277,5 +277,17 @@ SLICES = [
                    "objectives": ("mean+predictor",)},
         "metrics": ["mean+predictor/l2/spread"],
     },
+    {
+        "record": "slow",
+        "config": {"seeds": 2, "steps": 160, "evaluations": 2, "norms": ("hidden",),
+                   "objectives": ("mean",)},
+        "metrics": ["mean/hidden/rank"],
+    },
+    {
+        "record": "long",
+        "config": {"seeds": 2, "steps": 240, "evaluations": 1, "norms": ("output",),
+                   "objectives": ("mean",)},
+        "metrics": ["mean/output/rank"],
+    },
 ]  # fmt: skip
 """What the tests run again beside the committed record."""
