@@ -35,3 +35,18 @@ def test_state_comes_back():
     other.restore([v.clone() for v in optimiser.state()])
     assert torch.equal(other.state()[0], optimiser.state()[0])
     assert optimiser.state()[0].tolist() == [1, 1]
+
+
+def test_a_transposed_gradient_is_read_in_the_order_of_its_weight():
+    weight = torch.nn.Parameter(torch.zeros(2, 3, 4, dtype=torch.float64))
+    gradient = torch.arange(24.0, dtype=torch.float64).reshape(2, 4, 3).mT
+    assert not gradient.is_contiguous()
+    weight.grad = gradient
+    SGD([([weight], 0.5)]).step()
+    torch.testing.assert_close(weight.detach(), -0.5 * gradient, rtol=0, atol=0)
+
+
+def test_a_weight_without_gradient_is_refused():
+    weight = torch.nn.Parameter(torch.zeros(2))
+    with pytest.raises(ValueError, match="got none"):
+        SGD([([weight], 0.5)]).step()

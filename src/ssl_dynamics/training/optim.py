@@ -39,7 +39,7 @@ class SGD:
         ):
             torch._fused_sgd_(
                 values,
-                [w.grad for w in weights],
+                [in_order(w) for w in weights],
                 velocity if self.momentum else [],
                 weight_decay=self.weight_decay,
                 momentum=self.momentum,
@@ -61,3 +61,17 @@ class SGD:
         """Put the velocities of a checkpoint back."""
         for v, saved in zip(self.state(), state, strict=True):
             v.copy_(saved)
+
+
+def in_order(weight: nn.Parameter) -> Tensor:
+    """The gradient of a weight, in memory as the weight is: the fused update reads it that way.
+
+    `backward` leaves it so; a gradient from `torch.autograd.grad` can be a transposed view.
+    """
+    if weight.grad is None:
+        raise ValueError("gradient: got none for a weight; allowed: step() after a backward pass")
+    return (
+        weight.grad
+        if weight.grad.stride() == weight.stride()
+        else torch.empty_like(weight).copy_(weight.grad)
+    )
