@@ -23,7 +23,7 @@ the end on it, in units of it.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +37,7 @@ from ssl_dynamics.measures import effective_rank, knn_accuracy, output_std
 from ssl_dynamics.networks import follow, mlp
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import SGD
-from ssl_dynamics.training.settings import at_least, multiple, positive
+from ssl_dynamics.training.settings import Seeded, at_least, multiple, positive
 from ssl_dynamics.training.threads import tuned
 
 NAME = "alternating"
@@ -79,13 +79,9 @@ RULES: dict[str, Rule] = {
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Seeded):
     """Settings, the same for every rule."""
 
-    seeds: int = field(default=16, metadata={"help": "number of seeds, trained together"})
-    first_seed: int = field(default=0, metadata={"help": "seeds are this one and those after it"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
-    name: str = field(default="digits", metadata={"help": "name of the record"})
     outputs: int = 16
     steps: int = 1500
     batch: int = 64
@@ -123,7 +119,7 @@ def best_predictor(between: Tensor, total: Tensor) -> Tensor:
 def train(config: Config, hidden: tuple[int, ...], name: str, *, progress: bool = True) -> dict:
     """Metrics [S, T] of one encoder under one rule, ``gram`` [S]; its weights when it is linear."""
     rule = RULES[name]
-    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    seeds = config.seed_range()
     device = "cuda" if config.device == "auto" and torch.cuda.is_available() else config.device
     device = "cpu" if device == "auto" else device
     data = digits().to(device, torch.float32)
@@ -208,7 +204,7 @@ def expected(config: Config, name: str) -> np.ndarray:
     rules without predictor.
     """
     rule = RULES[name]
-    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    seeds = config.seed_range()
     net = mlp(seeds, (PIXELS, config.outputs), purpose="encoder", bias=False, dtype=torch.float64)
     data = digits()
     between, total = moments(data.views)
@@ -262,7 +258,7 @@ def run(
     return finished(
         NAME,
         config,
-        range(config.first_seed, config.first_seed + config.seeds),
+        config.seed_range(),
         metrics,
         axes={"step": list(range(0, config.steps + 1, every))},
         device=config.device,

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +38,7 @@ from ssl_dynamics.networks import population_statistics
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import SGD, TowerConfig
 from ssl_dynamics.training.run import Run
-from ssl_dynamics.training.settings import at_least, multiple, not_negative, one_of, require
+from ssl_dynamics.training.settings import Seeded, at_least, multiple, not_negative, one_of, require
 from ssl_dynamics.training.shard import device_for
 from ssl_dynamics.training.threads import tuned
 from ssl_dynamics.training.towers import Towers
@@ -56,13 +56,9 @@ RIDGE = 1e-3
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Seeded):
     """Settings, the same for every rule."""
 
-    seeds: int = field(default=16, metadata={"help": "number of seeds, trained together"})
-    first_seed: int = field(default=0, metadata={"help": "seeds are this one and those after it"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
-    name: str = field(default="digits", metadata={"help": "name of the record"})
     rules: tuple[str, ...] = RULES[:4]
     targets: tuple[str, ...] = TARGETS
     steps: int = 600
@@ -143,7 +139,7 @@ class Rule:
 
     def __init__(self, config: Config, rule: str, target: str) -> None:
         self.config, self.rule = config, rule
-        seeds = tuple(range(config.first_seed, config.first_seed + config.seeds))
+        seeds = tuple(config.seed_range())
         self.run = Run(config.towers(rule, target), seeds, device_for(config.device))
         towers = self.run.towers
         if rule == "two layers":
@@ -258,7 +254,7 @@ def flow(config: Config, kind: str, points: int = 21) -> np.ndarray:
     size, per_point = FLOW_SIZE, 40
     step = config.flow_end / ((points - 1) * per_point)
     courses = []
-    for seed in range(config.first_seed, config.first_seed + config.seeds):
+    for seed in config.seed_range():
         rng = generator(seed, "directpred/flow")
         W = rng.normal(size=(size, size)) / np.sqrt(size) * 0.5
         root = rng.normal(size=(size, size)) / np.sqrt(size)
@@ -327,7 +323,7 @@ def run(
     return finished(
         NAME,
         config,
-        range(config.first_seed, config.first_seed + config.seeds),
+        config.seed_range(),
         metrics,
         axes={
             "step": list(range(0, config.steps + 1, every)),

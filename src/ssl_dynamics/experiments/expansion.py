@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +37,7 @@ from ssl_dynamics.networks import mlp
 from ssl_dynamics.records import Record
 from ssl_dynamics.theory.expansion import MODE_SHARE
 from ssl_dynamics.training import SGD
-from ssl_dynamics.training.settings import at_least, multiple, positive
+from ssl_dynamics.training.settings import Seeded, at_least, multiple, positive
 from ssl_dynamics.training.threads import tuned
 
 NAME = "expansion"
@@ -71,13 +71,9 @@ ENCODERS = {
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Seeded):
     """Settings, the same for every loss."""
 
-    seeds: int = field(default=16, metadata={"help": "number of seeds, trained together"})
-    first_seed: int = field(default=0, metadata={"help": "seeds are this one and those after it"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
-    name: str = field(default="digits", metadata={"help": "name of the record"})
     outputs: int = 32
     steps: int = 1000
     batch: int = 32
@@ -137,7 +133,7 @@ def _drawn(outputs: Tensor, views: Tensor) -> Tensor:
 
 def train(config: Config, encoder: Encoder, loss: str, *, progress: bool = True) -> dict:
     """Metrics [S, T] of one encoder under one loss, measured on all training images."""
-    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    seeds = config.seed_range()
     device = "cuda" if config.device == "auto" and torch.cuda.is_available() else config.device
     device = "cpu" if device == "auto" else device
     data = digits().to(device, torch.float32)
@@ -183,7 +179,7 @@ def noise(config: Config, encoder: Encoder) -> dict[str, np.ndarray]:
     Those of `view_noise.variances` for the nine views, and its ``within`` as ``fractional`` for
     shifts by any fraction of a pixel up to one.
     """
-    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    seeds = config.seed_range()
     nets = encoder.build(seeds, config, torch.float64)
     views, between = digits().views, fractional(digits().views)
     found: list[dict[str, float]] = []
@@ -199,7 +195,7 @@ def predicted(config: Config) -> np.ndarray:
     The weights that the seeds start from are known, and so is every mode: an eigenvector of the
     mean covariance of the views of an image.
     """
-    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    seeds = config.seed_range()
     net = mlp(seeds, (PIXELS, config.outputs), purpose="encoder", dtype=torch.float64)
     views = digits().views
     apart = (views - digits().mean_view[:, None]).flatten(0, 1)
@@ -219,7 +215,7 @@ def expected(config: Config, loss: str) -> np.ndarray:
     The noise of the loss is counted to all orders, by the recursion of `view_noise`. The pair loss
     itself is half of it at twice the rate.
     """
-    seeds = range(config.first_seed, config.first_seed + config.seeds)
+    seeds = config.seed_range()
     net = mlp(seeds, (PIXELS, config.outputs), purpose="encoder", dtype=torch.float64)
     weight = net[0].weight.detach()
     every = config.steps // config.evaluations
@@ -267,7 +263,7 @@ def run(
     return finished(
         NAME,
         config,
-        range(config.first_seed, config.first_seed + config.seeds),
+        config.seed_range(),
         metrics,
         axes={"step": list(range(0, config.steps + 1, every))},
         device=config.device,

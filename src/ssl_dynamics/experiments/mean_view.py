@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -40,7 +40,7 @@ from ssl_dynamics.networks import population_statistics
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import TowerConfig, checkpoint
 from ssl_dynamics.training.run import Run
-from ssl_dynamics.training.settings import at_least, multiple, some_of
+from ssl_dynamics.training.settings import Seeded, at_least, multiple, some_of
 from ssl_dynamics.training.threads import tuned
 
 NAME = "mean_view"
@@ -74,13 +74,9 @@ FEATURES = ("x", "mean view", "mean output", "blurred")
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Seeded):
     """Settings, the same for every objective and normalisation."""
 
-    seeds: int = field(default=16, metadata={"help": "number of seeds, trained together"})
-    first_seed: int = field(default=0, metadata={"help": "seeds are this one and those after it"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
-    name: str = field(default="digits", metadata={"help": "name of the record"})
     objectives: tuple[str, ...] = TABLE
     norms: tuple[str, ...] = tuple(NORMS)
     width: int = 128
@@ -124,10 +120,6 @@ class Config:
             for norm in self.norms
             for objective in self.objectives
         }
-
-    def seed_range(self) -> tuple[int, ...]:
-        """The seeds."""
-        return tuple(range(self.first_seed, self.first_seed + self.seeds))
 
     def places(self) -> list[int]:
         """The steps at which the encoders are measured."""

@@ -39,7 +39,7 @@ from ssl_dynamics.theory.one_picture import SIMCLR_END, VICREG_END
 from ssl_dynamics.theory.predictor import THRESHOLD, between_within
 from ssl_dynamics.training import TowerConfig
 from ssl_dynamics.training.run import Run
-from ssl_dynamics.training.settings import at_least, multiple, one_of, positive, require
+from ssl_dynamics.training.settings import Seeded, at_least, multiple, one_of, positive, require
 from ssl_dynamics.training.shard import device_for
 from ssl_dynamics.training.threads import tuned
 from ssl_dynamics.training.towers import Towers
@@ -65,13 +65,9 @@ PREDICTED_BY = ("byol", "simsiam", "directpred", "relative")
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Seeded):
     """Settings, the same for every method but for its learning rate."""
 
-    seeds: int = field(default=16, metadata={"help": "number of seeds, trained together"})
-    first_seed: int = field(default=0, metadata={"help": "seeds are this one and those after it"})
-    device: str = field(default="auto", metadata={"help": "auto, cpu or cuda"})
-    name: str = field(default="digits", metadata={"help": "name of the record"})
     methods: tuple[str, ...] = METHODS
     modes: int = 12
     """Leading eigenvectors of X that are ranked."""
@@ -173,7 +169,7 @@ def start(config: Config, method: str) -> tuple[Run, Callable[[], None]]:
         kind = Raw if method == "directpred" else directpred.Rule
         rule = kind(settings, "directpred", "online")
         return rule.run, rule.step
-    seeds = tuple(range(config.first_seed, config.first_seed + config.seeds))
+    seeds = tuple(config.seed_range())
     kinds: dict[str, type[Run]] = {"small": Warm, "simple": Slowed}
     run = kinds.get(method, Run)(config.towers(method), seeds, device_for(config.device))
     if isinstance(run, Warm):
@@ -276,7 +272,7 @@ def run(
     return finished(
         NAME,
         config,
-        range(config.first_seed, config.first_seed + config.seeds),
+        config.seed_range(),
         metrics,
         axes={
             "step": list(range(0, config.steps + 1, every)),

@@ -6,10 +6,29 @@ name. A value that is not a number (NaN) passes none of them.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Collection, Iterable
 from math import inf
 from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Seeded:
+    """The settings that the experiments with many seeds on digits begin with."""
+
+    seeds: int = dataclasses.field(
+        default=16, metadata={"help": "number of seeds, trained together"}
+    )
+    first_seed: int = dataclasses.field(
+        default=0, metadata={"help": "seeds are this one and those after it"}
+    )
+    device: str = dataclasses.field(default="auto", metadata={"help": "auto, cpu or cuda"})
+    name: str = dataclasses.field(default="digits", metadata={"help": "name of the record"})
+
+    def seed_range(self) -> tuple[int, ...]:
+        """The seeds."""
+        return tuple(range(self.first_seed, self.first_seed + self.seeds))
 
 
 def require(holds: bool, field: str, value: object, allowed: str) -> None:
