@@ -47,6 +47,8 @@ class Method(nn.Module):
     Config: ClassVar[type[MethodConfig]] = MethodConfig
     couples: ClassVar[bool] = False
     """Whether the loss compares different images of the batch."""
+    joint: ClassVar[bool] = False
+    """Whether both views pass as one batch of 2 B, so that a BatchNorm takes both together."""
 
     def __init__(self, encoder: Encoder, config: MethodConfig | None = None) -> None:
         super().__init__()
@@ -62,6 +64,8 @@ class Method(nn.Module):
 
     def outputs(self, one: Tensor, two: Tensor) -> Sequence[Tensor]:
         """What the loss compares, each [B, d]: the projections of both views unless overridden."""
+        if self.joint:
+            return self.project(torch.cat([one, two])).chunk(2)
         return self.project(one), self.project(two)
 
     def compare(self, *outputs: Tensor, labels: Tensor | None = None) -> Compared:

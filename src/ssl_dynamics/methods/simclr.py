@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ssl_dynamics.losses import nt_xent
@@ -42,6 +40,7 @@ class SimCLR(Method):
     source = "Chen et al. (2020), section 2.1, equation 1"
     Config = SimCLRConfig
     couples = True
+    joint = True
     defaults = cifar_lars(0.4, 1e-4, options={"projector": (2048, 256), "temperature": 0.2})
     paper = Published(
         source="Chen et al. (2020), section 2.2, temperature from table 5",
@@ -53,10 +52,6 @@ class SimCLR(Method):
         exclude_bias_and_norm=True,
         options={"projector": (2048, 128), "temperature": 0.1, "head_norm": "mu+sigma"},
     )
-
-    def outputs(self, one: Tensor, two: Tensor) -> Sequence[Tensor]:
-        """Projections of both views, from one pass over all 2 B images."""
-        return self.project(torch.cat([one, two])).chunk(2)
 
     def compare(self, *outputs: Tensor, labels: Tensor | None = None) -> Compared:
         one, two = outputs

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -39,12 +37,9 @@ class SimpleContrastive(Method):
     source = "Tian et al. (2020), simple contrastive loss"
     Config = SimpleContrastiveConfig
     couples = True
+    joint = True
     defaults = cifar_lars(0.4, 1e-4, options={"projector": (2048, 256)})
     paper = defaults
-
-    def outputs(self, one: Tensor, two: Tensor) -> Sequence[Tensor]:
-        """Projections of both views, from one pass over all 2 B images."""
-        return self.project(torch.cat([one, two])).chunk(2)
 
     def compare(self, *outputs: Tensor, labels: Tensor | None = None) -> Compared:
         one, two = outputs

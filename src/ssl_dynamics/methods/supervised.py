@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,6 +43,7 @@ class Supervised(Method):
     name = "supervised"
     source = "He et al. (2016), section 4.2"
     Config = SupervisedConfig
+    joint = True
     defaults = Published(
         source="He et al. (2016), section 4.2, CIFAR-10, with a cosine schedule",
         optimiser="sgd",
@@ -60,10 +60,6 @@ class Supervised(Method):
         """The classifier, whose outputs are logits."""
         c = self.config
         return self.make_head("classifier", (self.encoder.features, *c.projector, c.classes))
-
-    def outputs(self, one: Tensor, two: Tensor) -> Sequence[Tensor]:
-        """Logits of both views, from one pass over all 2 B images."""
-        return self.project(torch.cat([one, two])).chunk(2)
 
     def compare(self, *outputs: Tensor, labels: Tensor | None = None) -> Compared:
         if labels is None:
