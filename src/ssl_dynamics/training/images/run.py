@@ -53,8 +53,7 @@ class ImageRun:
         self.half = config.precision == "bf16" or (
             config.precision == "auto" and self.device.type == "cuda"
         )
-        if self.device.type == "cuda":
-            self.method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.method.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         distributed.synchronise(self.method)
         if config.compile:
             self.method.encoder.compile()
@@ -91,9 +90,7 @@ class ImageRun:
             int(generator(self.seed, f"images/view-{number}", step).integers(2**63))
         )
         view = self.images.view(rows, self.rows, number, chance)
-        if self.device.type == "cuda":
-            view = view.contiguous(memory_format=torch.channels_last)
-        return view
+        return view.contiguous(memory_format=torch.channels_last)
 
     def loss(
         self, one: Tensor, two: Tensor, labels: Tensor | None = None
