@@ -62,7 +62,7 @@ class ImageConfig:
     schedule: str | None = None
     """Of the learning rate after warm-up: cosine or constant."""
     precision: str = "auto"
-    """float32, bf16 (autocast; 2 to 3 times as fast on a CPU that has it), or auto: bf16 on a GPU."""
+    """float32, bf16 (autocast; twice as fast on a CPU that has it), or auto: bf16 on a GPU."""
     compile: bool = False
     """Whether the encoder goes through torch.compile."""
     eval_every: int = 1
