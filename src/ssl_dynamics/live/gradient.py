@@ -22,7 +22,7 @@ class NodePull(Widget):
     QUESTION = "Which nodes pull a student node, and with which coefficients?"
     ROLES: ClassVar[dict[str, tuple[str, ...]]] = {
         "output": ("h", "h_rate", "delta", "leak"),
-        "path": ("w_ij", "d_j", "beta_jk", "d_k_star", "w_ik_star"),
+        "path": ("w_ji", "d_j", "beta_jk", "d_k_star", "w_ki_star"),
         "pull": ("d_j", "beta_jk", "f_k"),
     }
 

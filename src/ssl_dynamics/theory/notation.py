@@ -35,6 +35,12 @@ CHAPTERS = (
     "latent_tree",
     "reproducing",
     "gradient",
+    "recovery",
+    "luck",
+    "flat_minima",
+    "lottery",
+    "negative_bias",
+    "top_down",
 )
 """Chapters that may be named in a row; the last part of the notebook's path in ``book``."""
 
@@ -93,7 +99,7 @@ B = _row(
     "B",
     "B",
     "batch size",
-    "batchnorm predictor reproducing expansion",
+    "batchnorm predictor reproducing expansion recovery",
     code="batch",
     positive=True,
     integer=True,
@@ -103,7 +109,7 @@ alpha = _row(
     "alpha",
     r"\alpha",
     "step size",
-    "one_neuron predictor ema alternating expansion",
+    "one_neuron predictor ema alternating expansion recovery",
     code="lr",
     positive=True,
 )
@@ -113,7 +119,7 @@ time = _row(
     "t",
     "continuous training time",
     "index one_neuron translation predictor simsiam alternating mean_view directpred one_picture "
-    "latent_tree",
+    "latent_tree recovery",
     code="t",
 )
 x_1 = _row("x_1", "x_1", "first view of an image", "index")
@@ -268,7 +274,7 @@ posterior_variance = _row(
 h = _row("h", "h", "pre-activation of one neuron", "dual_networks translation mean_view")
 h_rate = _row("h_rate", r"\dot h", "its change per unit of the step", "dual_networks")
 delta = _row("delta", r"\delta", "size of a step of one layer's weights", "dual_networks")
-leak = _row("leak", "q", "slope of a leaky ReLU below zero", "dual_networks", code="leak")
+leak = _row("leak", "q", "slope of a leaky ReLU below zero", "dual_networks recovery", code="leak")
 k_1 = _row("k_1", "k_1", "connection of the first view along one weight", "dual_networks")
 k_2 = _row("k_2", "k_2", "connection of the second view along one weight", "dual_networks")
 r = _row("r", "r", "half the squared distance of two outputs", "dual_networks")
@@ -283,7 +289,7 @@ distance_gap = _row(
     "D_gap", r"\Delta", "mean negative minus mean positive half squared distance", "reproducing"
 )
 output_width = _row(
-    "n_out", r"n_{\rm out}", "number of output coordinates", "reproducing one_picture",
+    "n_out", r"n_{\rm out}", "number of output coordinates", "reproducing one_picture flat_minima",
     code="width",
     positive=True, integer=True,
 )  # fmt: skip
@@ -567,15 +573,15 @@ node_activation = _row(
     "f_k", "f_k", "activation of a node of the layer, the teacher's or the student's", "gradient"
 )
 weight_student = _row(
-    "w_ij", "w_{ij}", "weight of the student from node j to node i one layer up", "gradient"
+    "w_ji", "w_{ji}", "weight of the student from node i to node j one layer up", "gradient"
 )
 weight_teacher = _row(
-    "w_ik_star", r"w^\ast_{ik}", "weight of the teacher from node k to node i one layer up",
+    "w_ki_star", r"w^\ast_{ki'}", "weight of the teacher from node i' to node k one layer up",
     "gradient",
 )  # fmt: skip
 angle = _row(
     "vartheta", r"\vartheta", "angle between the weights of a student and of a teacher node",
-    "gradient", nonnegative=True,
+    "gradient recovery luck", nonnegative=True,
 )  # fmt: skip
 layer_nodes = _row(
     "n_l", "n_l", "nodes of a layer of the student", "gradient", positive=True, integer=True
@@ -583,6 +589,112 @@ layer_nodes = _row(
 layer_inputs = _row(
     "n_below", "n_{l-1}", "inputs of that layer", "gradient", positive=True, integer=True
 )
+
+# --- recovery -----------------------------------------------------------------------------------
+student_norm = _row(
+    "w_norm", r"\lVert w\rVert", "length of the weights of a student node", "recovery",
+    positive=True,
+)  # fmt: skip
+teacher_norm = _row(
+    "w_star_norm", r"\lVert w^\ast\rVert", "length of the weights of its teacher node", "recovery",
+    positive=True,
+)  # fmt: skip
+student_norm_start = _row(
+    "w_norm_0", r"\lVert w_0\rVert", "length of the student's weights at the start", "recovery",
+    positive=True,
+)  # fmt: skip
+angle_start = _row(
+    "vartheta_0", r"\vartheta_0", "angle between student and teacher at the start", "recovery",
+    nonnegative=True,
+)  # fmt: skip
+angle_goal = _row(
+    "vartheta_1", r"\vartheta_1", "angle at which the clock is stopped", "recovery", positive=True
+)
+input_count = _row("n_0", "n_0", "number of inputs", "recovery luck", positive=True, integer=True)
+
+# --- luck (student and teacher) ----------------------------------------------------------------
+alignment = _row(
+    "a_j", "a_j", "alignment of a student node with a teacher node, held fixed", "luck",
+    positive=True,
+)  # fmt: skip
+alignment_best = _row("a_1", "a_1", "alignment of the best student node", "luck", positive=True)
+strength = _row(
+    "mu_j", r"\mu_j", "strength of a student node: length of its weights times that of its fan-out",
+    "luck", positive=True,
+)  # fmt: skip
+strength_start = _row(
+    "mu_0", r"\varepsilon", "strength of every student node at the start", "luck", positive=True
+)
+unexplained = _row("R", "R", "part of a teacher node that no student explains yet", "luck")
+pull_clock = _row(
+    "tau_R", r"\tau_R", "clock of the competition: twice the integral of the unexplained part",
+    "luck",
+)  # fmt: skip
+fan_in = _row(
+    "nu_in", r"\nu_{\rm in}", "length of a student node's weights at the start", "luck",
+    nonnegative=True,
+)  # fmt: skip
+fan_out = _row(
+    "nu_out", r"\nu_{\rm out}", "fan-out of a student node at the start, along the teacher's", "luck"
+)
+ticket_count = _row(
+    "n_s", r"n_{\rm s}", "number of student nodes", "luck", code="students", positive=True,
+    integer=True,
+)  # fmt: skip
+ticket_chance = _row(
+    "p_cap", r"p_\vartheta", "probability that a random direction lies within a given angle", "luck",
+    positive=True,
+)  # fmt: skip
+wanted_chance = _row(
+    "q_w", r"q_{\rm w}", "wanted probability that one student at least starts that near", "luck",
+    positive=True,
+)  # fmt: skip
+kink_weight = _row("gamma_j", r"\gamma_j", "coefficient of node j in one output", "luck")
+kink_length = _row(
+    "len_j", r"\lVert w_j\rVert", "length of the weights of node j", "luck", positive=True
+)
+kink_step = _row("rho_x", r"\rho", "step of the input across a hyperplane", "luck", positive=True)
+
+# --- flat_minima ------------------------------------------------------------------------------
+square_matched = _row(
+    "G_11", "G_{11}", "mean square of the feature of a matched node", "flat_minima", positive=True
+)
+product_mixed = _row(
+    "G_12", "G_{12}", "mean product of the features of a matched and of an irrelevant node",
+    "flat_minima",
+)  # fmt: skip
+square_other = _row(
+    "G_22", "G_{22}", "mean square of the feature of an irrelevant node", "flat_minima",
+    positive=True,
+)  # fmt: skip
+gap_matched = _row(
+    "e_1", "e_1", "fan-out of a matched node at the start, less the teacher's", "flat_minima"
+)
+fan_out_other = _row("v_2", "v_2", "fan-out of an irrelevant node at the start", "flat_minima")
+size_ratio = _row(
+    "size_ratio", r"\varrho", "size of a copied feature in units of the original", "flat_minima",
+    positive=True,
+)  # fmt: skip
+fan_in_start = _row(
+    "w_j0", r"\lVert w_j(0)\rVert", "length of a node's fan-in weights at the start",
+    "flat_minima", nonnegative=True,
+)  # fmt: skip
+fan_out_start = _row(
+    "v_j0", r"\lVert v_j(0)\rVert", "length of a node's fan-out weights at the start",
+    "flat_minima", nonnegative=True,
+)  # fmt: skip
+sharers = _row(
+    "n_c", r"n_{\rm c}", "student nodes that share one teacher node's direction", "flat_minima",
+    positive=True, integer=True,
+)  # fmt: skip
+fan_out_rank = _row(
+    "r_V", "r_V", "rank of the fan-out weights of those nodes", "flat_minima", positive=True,
+    integer=True,
+)  # fmt: skip
+inputs = _row(
+    "n_in", r"n_{\rm in}", "number of input coordinates", "flat_minima", positive=True,
+    integer=True,
+)  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
 """The table, in the order of the chapters."""
