@@ -581,10 +581,11 @@ weight_teacher = _row(
 )  # fmt: skip
 angle = _row(
     "vartheta", r"\vartheta", "angle between the weights of a student and of a teacher node",
-    "gradient recovery luck", nonnegative=True,
+    "gradient recovery luck negative_bias", nonnegative=True,
 )  # fmt: skip
 layer_nodes = _row(
-    "n_l", "n_l", "nodes of a layer of the student", "gradient", positive=True, integer=True
+    "n_l", "n_l", "nodes of a layer of the student", "gradient negative_bias", positive=True,
+    integer=True,
 )
 layer_inputs = _row(
     "n_below", "n_{l-1}", "inputs of that layer", "gradient", positive=True, integer=True
@@ -694,6 +695,31 @@ fan_out_rank = _row(
 inputs = _row(
     "n_in", r"n_{\rm in}", "number of input coordinates", "flat_minima", positive=True,
     integer=True,
+)  # fmt: skip
+
+# --- negative_bias (student and teacher) ------------------------------------------------------
+norm_offset = _row(
+    "beta_BN", r"\beta_{\rm BN}", "offset (bias) of a BatchNorm channel", "negative_bias",
+    code="offset",
+)  # fmt: skip
+norm_gain = _row(
+    "gamma_BN", r"\gamma_{\rm BN}", "gain of a BatchNorm channel", "negative_bias", code="gain",
+    real=True, nonzero=True,
+)  # fmt: skip
+relative_j = _row(
+    "b_j", "b_j", "relative bias of a node: offset over the size of the gain", "negative_bias"
+)
+relative_k = _row("b_k", "b_k", "relative bias of another node", "negative_bias")
+correlation = _row(
+    "rho_jk", r"\rho_{jk}", "correlation of two pre-activations", "negative_bias"
+)
+both_open = _row(
+    "P_jk", "P_{jk}", "probability that two nodes are open together", "negative_bias",
+    nonnegative=True,
+)  # fmt: skip
+mean_open = _row(
+    "P_bar", r"\bar P", "probability of being open, mean over the nodes of a layer",
+    "negative_bias", positive=True,
 )  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
