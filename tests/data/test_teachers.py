@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ssl_dynamics.data import random_teacher
+from ssl_dynamics.data import random_teacher, two_layer_teacher
 from ssl_dynamics.data.teachers import GRID
 from ssl_dynamics.networks import ReluNet, with_constant
 
@@ -72,3 +72,24 @@ def test_a_seed_is_alone_what_it_is_in_company_and_the_network_carries_its_biase
 def test_bad_settings_are_named(change, said):
     with pytest.raises(ValueError, match=said):
         random_teacher(**({"seeds": (0,), "widths": (3, 2, 1)} | change))
+
+
+def test_the_two_layer_teacher_has_unit_rows_below_and_faded_grid_values_above():
+    (low, top), biases = two_layer_teacher(range(5), 4, inputs=30, outputs=60, decay=2.0)
+    torch.testing.assert_close(low.norm(dim=-1), torch.ones(5, 4).double())
+    values = top * torch.tensor([1.0, 4, 9, 16])
+    torch.testing.assert_close(values * 4, (values * 4).round())
+    assert set((values * 4).round().flatten().tolist()) == set(range(-4, 5))
+    assert all((b == -0.1).all() for b in biases)
+
+
+def test_biases_can_be_divided_by_the_length_their_row_had():
+    plain, with_row = (
+        random_teacher(range(3), WIDTHS, bias_with_row=flag)[1] for flag in (False, True)
+    )
+    for layer, (b, divided) in enumerate(zip(plain, with_row, strict=True)):
+        lengths = b / divided
+        squares = lengths.square() * 16  # a row holds quarters from -1/2 to 1/2
+        torch.testing.assert_close(squares, squares.round())
+        assert (squares > 0).all()
+        assert (squares <= 4 * WIDTHS[layer]).all()

@@ -5,7 +5,7 @@ from ssl_dynamics.data.latent_tree import LatentTree, random_tree
 from ssl_dynamics.data.latent_tree_draws import TreeSampler, sample
 from ssl_dynamics.data.latent_tree_exact import enumerated, posteriors
 from ssl_dynamics.data.streams import StepStream, generator, uniform
-from ssl_dynamics.data.teachers import random_teacher
+from ssl_dynamics.data.teachers import random_teacher, two_layer_teacher
 
 __all__ = [
     "PIXELS",
@@ -23,5 +23,6 @@ __all__ = [
     "random_teacher",
     "random_tree",
     "sample",
+    "two_layer_teacher",
     "uniform",
 ]

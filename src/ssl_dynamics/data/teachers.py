@@ -20,9 +20,11 @@ from ssl_dynamics.data.streams import generator
 
 GRID = (-0.5, -0.25, 0.0, 0.25, 0.5)
 """The values from which the rows of a teacher are drawn by default."""
+FINE_GRID = tuple(k / 4 for k in range(-4, 5))
+"""The values of the public code's later version, -1 to 1."""
 TRIES = 2000
 """Draws for one row before its layer is called too crowded."""
-ROWS = ("grid", "normal")
+ROWS = ("grid", "fine", "normal")
 
 
 def random_teacher(
@@ -33,6 +35,7 @@ def random_teacher(
     separation: float = 0.0,
     decay: float = 0.0,
     bias: float = 0.5,
+    bias_with_row: bool = False,
     purpose: str = "teacher",
     dtype: torch.dtype = torch.float64,
 ) -> tuple[list[Tensor], list[Tensor]]:
@@ -40,11 +43,13 @@ def random_teacher(
 
     Args:
         widths: from the inputs to the outputs.
-        rows: entries from :data:`GRID`, or standard normal; every row is scaled to length one.
+        rows: entries from :data:`GRID` ("grid") or :data:`FINE_GRID` ("fine"), or standard normal;
+            every row is scaled to length one.
         separation: least angle between two rows of one hidden layer, in degrees.
         decay: strength decay; what the layer above takes from node j (counted from 1) of a hidden
             layer is divided by ``j ** decay``.
         bias: biases are uniform on [-bias, bias].
+        bias_with_row: divide each bias by the length that its row had, as the public code does.
 
     Raises:
         ValueError: a bad setting, or a layer whose rows cannot be told apart that far.
@@ -63,31 +68,59 @@ def random_teacher(
         drawn = []
         for seed in seeds:
             rng = generator(seed, f"{purpose}/{layer}")
-            W = _rows(rng, n_out, n_in, rows, None if is_top else separation)
+            W, lengths = _rows(rng, n_out, n_in, rows, None if is_top else separation)
             if layer:
                 W = W / np.arange(1, n_in + 1) ** decay
-            drawn.append((W, rng.uniform(-bias, bias, n_out)))
+            b = rng.uniform(-bias, bias, n_out)
+            drawn.append((W, b / lengths if bias_with_row else b))
         weights.append(torch.from_numpy(np.stack([W for W, _ in drawn])).to(dtype))
         biases.append(torch.from_numpy(np.stack([b for _, b in drawn])).to(dtype))
     return weights, biases
 
 
+def two_layer_teacher(
+    seeds: Sequence[int],
+    nodes: int,
+    *,
+    inputs: int = 100,
+    outputs: int = 50,
+    decay: float = 1.0,
+    bias: float = -0.1,
+    purpose: str = "teacher",
+    dtype: torch.dtype = torch.float64,
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The two-layer teacher of the public code: weights and biases of both layers.
+
+    Rows of the first layer have entries from :data:`FINE_GRID` and length one; the second layer has
+    entries from the same grid, not rescaled, and those that leave node j (counted from 1) are
+    divided by ``j ** decay``. Every bias is `bias`.
+    """
+    weights, _ = random_teacher(seeds, (inputs, nodes), rows="fine", purpose=purpose, dtype=dtype)
+    rngs = [generator(seed, f"{purpose}/1") for seed in seeds]
+    top = np.stack([rng.choice(FINE_GRID, (outputs, nodes)) for rng in rngs])
+    top = top / np.arange(1, nodes + 1) ** decay
+    weights.append(torch.from_numpy(top).to(dtype))
+    return weights, [torch.full(W.shape[:2], bias, dtype=dtype) for W in weights]
+
+
 def _rows(
     rng: np.random.Generator, count: int, width: int, kind: str, separation: float | None
-) -> np.ndarray:
-    """Unit rows [count, width]; with a separation in degrees no two are closer than that."""
-    found = np.zeros((count, width))
+) -> tuple[np.ndarray, np.ndarray]:
+    """Unit rows [count, width] and the lengths they had; with a separation in degrees no two are
+    closer than that."""
+    found, lengths = np.zeros((count, width)), np.zeros(count)
+    values = FINE_GRID if kind == "fine" else GRID
     limit = 1 - 1e-9 if not separation else cos(radians(separation))
     for k in range(count):
         for _ in range(TRIES):
-            row = rng.choice(GRID, width) if kind == "grid" else rng.normal(size=width)
+            row = rng.normal(size=width) if kind == "normal" else rng.choice(values, width)
             length = np.linalg.norm(row)
             if length and (separation is None or (found[:k] @ row <= limit * length).all()):
-                found[k] = row / length
+                found[k], lengths[k] = row / length, length
                 break
         else:
             raise ValueError(
                 f"separation: got {separation} degrees for {count} rows of width {width}; "
                 f"row {k + 1} found no place in {TRIES} draws"
             )
-    return found
+    return found, lengths
