@@ -1,5 +1,6 @@
 """Networks with a leading seeds axis; leaves that know nothing of training."""
 
+from ssl_dynamics.networks.conv_stack import ConvStack
 from ssl_dynamics.networks.following import follow
 from ssl_dynamics.networks.heads import PREDICTORS, mlp, predictor
 from ssl_dynamics.networks.layers import Linear, ReLU
@@ -19,6 +20,7 @@ __all__ = [
     "PREDICTORS",
     "VARIANTS",
     "BatchNorm",
+    "ConvStack",
     "Linear",
     "ReLU",
     "ReceptiveTree",
