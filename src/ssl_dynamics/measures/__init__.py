@@ -1,11 +1,28 @@
 """Numbers that describe a representation; leaves that know nothing of training."""
 
+from ssl_dynamics.measures.clustering import (
+    Classes,
+    cdnv,
+    classes_of,
+    directional_cdnv,
+    ncc_accuracy,
+    nearest_centres,
+    over_pairs,
+)
 from ssl_dynamics.measures.collapse import (
     covariance_spectrum,
     effective_rank,
     output_std,
     spread,
 )
+from ssl_dynamics.measures.neural_collapse import (
+    classifier_disagreement,
+    classifier_distance,
+    simplex_angles,
+    simplex_lengths,
+    within_over_between,
+)
+from ssl_dynamics.measures.curvature import Hessian, largest_curvatures, smallest_curvature
 from ssl_dynamics.measures.operator import (
     connection,
     covariance_operator,
@@ -38,11 +55,16 @@ from ssl_dynamics.measures.top_down import (
 )
 
 __all__ = [
+    "Classes",
     "Coefficients",
     "alignment",
     "best_correlation",
     "best_students",
+    "cdnv",
     "ceiling",
+    "classes_of",
+    "classifier_disagreement",
+    "classifier_distance",
     "coefficients",
     "connection",
     "correlation_matrix",
@@ -50,21 +72,30 @@ __all__ = [
     "covariance_operator",
     "covariance_spectrum",
     "coverage",
+    "directional_cdnv",
     "effective_rank",
     "exact_steps",
     "factorised_steps",
     "heard",
     "knn_accuracy",
+    "largest_curvatures",
     "linear_accuracy",
     "logistic_regression",
     "matched_correlation",
     "mean_coefficients",
+    "ncc_accuracy",
+    "nearest_centres",
     "one_to_one",
     "operator_product",
     "output_std",
+    "over_pairs",
     "signal",
+    "smallest_curvature",
+    "simplex_angles",
+    "simplex_lengths",
     "spread",
     "top_eigenpairs",
     "tuned_linear_accuracy",
     "uniformity",
+    "within_over_between",
 ]
