@@ -1,4 +1,4 @@
-"""The experiment on one-node students: its steps against autograd, its measures, what it refuses."""
+"""The experiment on one-node students: steps against autograd, measures, what is refused."""
 
 import numpy as np
 import pytest

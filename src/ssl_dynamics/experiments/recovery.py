@@ -222,7 +222,7 @@ def summary(
     shown = np.log10(np.rad2deg(angles[:: config.unit]))
     found = {"angle": shown.mean(-1).T, "time": reached.mean(-1)}
     found["late"] = (reached - flow).mean(-1)
-    found["arrived"] = np.isfinite(angles).all(0).mean(-1) * (angles.min(0) < GOAL).mean(-1)
+    found["arrived"] = (angles.min(0) < GOAL).mean(-1)
     found |= ranks(reached, *places(teacher, start))
     found["rank/flow"] = spearman(reached, flow)
     found["first/flow"] = (reached.argmin(-1) == flow.argmin(-1)).astype(float)
@@ -245,8 +245,8 @@ def arrival(angles: np.ndarray, lr: float) -> np.ndarray:
     first = np.where(inside.any(0), inside.argmax(0), len(angles) - 1)
     before = np.maximum(first - 1, 0)
     high, low = (np.log(np.take_along_axis(angles, k[None], 0)[0]) for k in (before, first))
-    part = np.where(high > low, (high - np.log(GOAL)) / np.where(high > low, high - low, 1.0), 1.0)
-    return (before + np.clip(part, 0.0, 1.0)) * lr
+    part = np.clip((high - np.log(GOAL)) / np.where(high > low, high - low, 1.0), 0.0, 1.0)
+    return (before + np.where(first > 0, part, 0.0)) * lr
 
 
 def spearman(one: np.ndarray, other: np.ndarray) -> np.ndarray:
