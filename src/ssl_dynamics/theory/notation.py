@@ -581,7 +581,7 @@ weight_teacher = _row(
 )  # fmt: skip
 angle = _row(
     "vartheta", r"\vartheta", "angle between the weights of a student and of a teacher node",
-    "gradient recovery luck negative_bias", nonnegative=True,
+    "gradient recovery luck lottery negative_bias", nonnegative=True,
 )  # fmt: skip
 layer_nodes = _row(
     "n_l", "n_l", "nodes of a layer of the student", "gradient negative_bias", positive=True,
@@ -605,8 +605,8 @@ student_norm_start = _row(
     positive=True,
 )  # fmt: skip
 angle_start = _row(
-    "vartheta_0", r"\vartheta_0", "angle between student and teacher at the start", "recovery",
-    nonnegative=True,
+    "vartheta_0", r"\vartheta_0", "angle between student and teacher at the start",
+    "recovery lottery", nonnegative=True,
 )  # fmt: skip
 angle_goal = _row(
     "vartheta_1", r"\vartheta_1", "angle at which the clock is stopped", "recovery", positive=True
@@ -639,7 +639,7 @@ fan_out = _row(
     "nu_out", r"\nu_{\rm out}", "fan-out of a student node at the start, along the teacher's", "luck"
 )
 ticket_count = _row(
-    "n_s", r"n_{\rm s}", "number of student nodes", "luck", code="students", positive=True,
+    "n_s", r"n_{\rm s}", "number of student nodes", "luck lottery", code="students", positive=True,
     integer=True,
 )  # fmt: skip
 ticket_chance = _row(
@@ -695,6 +695,33 @@ fan_out_rank = _row(
 inputs = _row(
     "n_in", r"n_{\rm in}", "number of input coordinates", "flat_minima", positive=True,
     integer=True,
+)  # fmt: skip
+
+# --- lottery (student and teacher) ------------------------------------------------------------
+fresh_count = _row(
+    "n_r", r"n_{\rm r}", "fresh draws that stand in for kept nodes", "lottery", code="fresh",
+    positive=True, integer=True,
+)  # fmt: skip
+teacher_count = _row(
+    "m_t", r"m_{\rm t}", "number of teacher nodes", "lottery", code="nodes", positive=True,
+    integer=True,
+)  # fmt: skip
+sine_power = _row(
+    "k_sin", r"k_{\rm s}", "power of the sine in the share of a cap", "lottery", positive=True,
+    integer=True,
+)  # fmt: skip
+sine_integral = _row(
+    "J_below", r"J_{k_{\rm s}-2}",
+    "integral of the sine to that power less two, from 0 to the angle", "lottery", nonnegative=True,
+)  # fmt: skip
+teacher_bias = _row("b_star", r"b^\ast", "bias of a teacher node", "lottery", code="bias")
+teacher_open = _row(
+    "Phi_b", r"\Phi_b", "probability that a teacher node of length one is open", "lottery",
+    positive=True,
+)  # fmt: skip
+teacher_density = _row(
+    "phi_b", r"\phi_b", "standard normal density at the bias of a teacher node", "lottery",
+    positive=True,
 )  # fmt: skip
 
 # --- negative_bias (student and teacher) ------------------------------------------------------
