@@ -1,0 +1,66 @@
+"""Students of published size: the protocols as configured, the comparison with printed figures."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from ssl_dynamics.experiments import students as experiment
+from ssl_dynamics.experiments.students_published import PUBLISHED, compared
+from ssl_dynamics.records import load
+
+RECORDS = ("5x-m10-p1", "10x-m20-p1", "10x-m20-p2.5", "1x-m10-p1", "deep")
+
+
+def test_sizes_are_the_published_ones():
+    def weights(**settings):
+        widths = experiment.Config(**settings).student
+        return sum(a * b for a, b in pairwise(widths))
+
+    assert weights() == 7_500
+    assert weights(nodes=20, multiple=10) == 30_000
+    assert weights(protocol="deep", multiple=10) == 122_000
+    assert weights(protocol="balanced", multiple=10) == 2_510_000
+    assert experiment.Config(protocol="balanced").epoch == 3125
+
+
+def test_a_short_run_learns_and_a_seed_is_what_it_is_in_company():
+    settings = {"at": (0, 1), "name": "5x-m10-p1"}
+    two = experiment.run(experiment.Config(seeds=2, **settings), progress=False)
+    one = experiment.run(experiment.Config(seeds=1, first_seed=1, **settings), progress=False)
+    assert (two["loss"][:, 1] < 0.1 * two["loss"][:, 0]).all()
+    np.testing.assert_allclose(one["loss"][0], two["loss"][1], rtol=1e-8)
+    assert two["best/layer=1"].shape == (2, 2)
+    rows = compared(two)
+    assert {row.epoch for row in rows} == {0, 1}
+    assert all(row.expected or not row.in_range for row in rows)
+
+
+def test_the_comparison_sees_a_figure_that_does_not_fit(monkeypatch):
+    record = experiment.run(experiment.Config(seeds=8, at=(0,)), progress=False)
+    ours = float(np.median(record["loss"][:, 0]))
+    for figure, fits in ((ours, True), (100 * ours, False)):
+        monkeypatch.setitem(PUBLISHED, record.name, {("loss", 0): (figure,)})
+        (row,) = compared(record)
+        assert row.in_range is row.expected is fits
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"protocol": "wide"}, {"at": (1, 1)}, {"seeds": 0}, {"device": "cuda"}]
+)
+def test_wrong_settings_are_refused(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        experiment.Config(**wrong)
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_every_published_figure_is_one_more_draw_of_ours(name):
+    """The first of the declarations in the experiment's docstring."""
+    strange = [row for row in compared(load(f"students/{name}")) if not row.expected]
+    assert not strange
+
+
+def test_most_published_figures_lie_in_the_range_of_our_seeds():
+    """The second of the declarations."""
+    rows = [row for name in RECORDS[:4] for row in compared(load(f"students/{name}"))]
+    assert np.mean([row.in_range for row in rows]) >= 0.8
