@@ -25,6 +25,7 @@ from ssl_dynamics.theory import (
     one_neuron,
     one_picture,
     predictor,
+    recovery,
     simsiam,
     teaser,
     translation,
@@ -83,6 +84,7 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
         live.PredictorTerms,
         _of(predictor, "INVARIANCE NEGATIVE POSITIVE GROWTH THRESHOLD BEST_SCALE"),
     ),
+    "recovery": (live.TwoStudents, _of(recovery, "ANGLE NORM TIME LATE_ANGLE")),
     "simsiam": (
         live.PhasePortrait,
         _of(simsiam, "flow_stop flow_full flow_second limit_stop limit_full limit_second"),

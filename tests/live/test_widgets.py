@@ -14,8 +14,8 @@ from widget_table import WIDGETS
 from ssl_dynamics import live
 from ssl_dynamics.live import BatchNormGradients, PhasePortrait, PolePlane, TwoViews
 
-SMALL = {"decay": 0.005}
-"""Arguments that are far below 1 in every form: weight decay has a critical value."""
+SMALL = {"decay": 0.005, "vartheta_1": 0.02}
+"""Arguments that are far below 1 in every form: a critical weight decay, an angle to arrive at."""
 
 FORMS = dict(WIDGETS.values())
 PAIR, THRESHOLD, WEIGHT = FORMS[TwoViews]
@@ -57,6 +57,7 @@ def test_changed_values_change_the_id(kind):
             "moved": 1.0,
             "method": "vicreg",
             "a_1": 0.5,
+            "a_x": -0.5,
             "weights": [1.0, 0.5, 0.8, 1.2, 0.6],
         }
     )[key]

@@ -54,6 +54,7 @@ PAGES = {
     "two_layers": "book/contrastive/two_layers",
     "translation": "book/contrastive/translation",
     "gradient": "book/student_teacher/gradient",
+    "recovery": "book/student_teacher/recovery",
 }
 """The page of the book that shows each widget."""
 
@@ -599,6 +600,51 @@ def gradient_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     close(np.ravel(picture["plane", "input"]), [np.cos(x), np.sin(x)])
 
 
+def recovery_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Each student by an integrator of order 8 on the population gradient, in the plane."""
+    teacher = np.array([1.0, 0.0])
+
+    def turned(w: np.ndarray) -> np.ndarray:
+        return np.arctan2(np.abs(w[1]), w[0])
+
+    def slope(_: float, w: np.ndarray) -> np.ndarray:
+        pull = (np.pi - turned(w)) * teacher + np.sin(turned(w)) * w / np.linalg.norm(w)
+        return pull / (2 * np.pi) - w / 2
+
+    def arrived(_: float, w: np.ndarray) -> float:
+        return float(turned(w) - np.deg2rad(1))
+
+    late = {}
+    for name in "ab":
+        start = np.array([state[f"{name}_x"], state[f"{name}_y"]])
+        close(np.ravel(picture["plane", f"start-{name}"]), start)
+        if not start.any():
+            assert ("plane", f"path-{name}") not in picture
+            close(picture["length", f"length-{name}"][1], 0.0)
+            continue
+        time, length = picture["length", f"length-{name}"]
+        assert (time[0], time[-1], len(time)) == (0, 12, 121)
+        run = solve_ivp(slope, (0, 12), start, t_eval=time, method="DOP853", events=arrived,
+                        rtol=1e-11, atol=1e-13)  # fmt: skip
+        close(length, np.linalg.norm(run.y, axis=0), 1e-7)
+        close(picture["plane", f"path-{name}"], run.y, 1e-7)
+        angle = turned(run.y)
+        close(numbers[f"angle_{name}"], np.rad2deg(angle[0]))
+        if angle[0] > 0:
+            close(10 ** picture["angle", f"angle-{name}"][1], np.rad2deg(angle), 1e-6)
+        free = start[1] != 0
+        wanted = run.t_events[0][0] if len(run.t_events[0]) else np.inf
+        if angle[0] <= np.deg2rad(1):
+            wanted = 0
+        if free and wanted == np.inf:
+            assert numbers[f"time_{name}"] > 12
+        else:
+            close(numbers[f"time_{name}"], wanted, 1e-7)
+        late[name] = angle[-1] if free else np.nan
+    if len(late) == 2 and not np.isnan([*late.values()]).any():
+        close(numbers["late"], late["a"] / late["b"], 0.05)
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
@@ -618,6 +664,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "two_layers": two_layers_widget,
     "translation": translation_widget,
     "gradient": gradient_widget,
+    "recovery": recovery_widget,
 }
 
 

@@ -407,3 +407,41 @@ def test_each_way_of_training_two_layers(visit):
         assert shown.state()["trains"] == way
         regimes.append(held(shown, "two_layers"))
     assert regimes == ["bottom alone", "top alone", "both, bottom larger"]
+
+
+def test_two_students_meet_every_case(visit):
+    shown = visit(PAGES["recovery"]).widget("recovery")
+    regimes = {}
+    for words in (
+        "equal lengths",
+        "closer but longer",
+        "mirror images",
+        "almost opposite",
+        "opposite",
+    ):
+        shown.root.locator(f'button[data-tick="{words}"]').click()
+        regimes[words] = held(shown, "recovery")
+    assert regimes == {
+        "equal lengths": "closer first",
+        "closer but longer": "closer later",
+        "mirror images": "closer first",
+        "almost opposite": "closer first",
+        "opposite": "never",
+    }
+    shown.root.locator('button[data-tick="mirror images"]').click()
+    numbers = shown.numbers()
+    assert numbers["late"] == pytest.approx(numbers["early"], rel=1e-9)
+    assert "exactly where it began" in shown.caption()
+    handle = shown.root.locator('[data-handle="start-a"]')
+    shown.keys(handle, "ArrowRight", "Shift+ArrowUp")
+    assert (shown.state()["a_x"], shown.state()["a_y"]) == pytest.approx((0.45, 0.35))
+    held(shown, "recovery")
+    shown.drag_handle("start-b", 60, 90)
+    assert shown.state()["b_y"] < 0  # across the teacher's line: the path is mirrored
+    held(shown, "recovery")
+    shown.root.locator('button[data-tick="opposite"]').click()
+    shown.keys(shown.root.locator('[data-handle="start-b"]'), "Shift+ArrowRight", "ArrowUp")
+    assert held(shown, "recovery") == "closer first"
+    shown.root.locator('button[data-tick="equal lengths"]').click()
+    shown.keys(shown.root.locator('[data-handle="start-b"]'), *["Shift+ArrowDown"] * 5)
+    assert held(shown, "recovery") == "zero"

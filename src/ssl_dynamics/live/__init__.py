@@ -15,6 +15,7 @@ from ssl_dynamics.live.mean_view import TargetTable
 from ssl_dynamics.live.one_neuron import WakingNeuron
 from ssl_dynamics.live.one_picture import EightMethods
 from ssl_dynamics.live.predictor import PredictorTerms
+from ssl_dynamics.live.recovery import TwoStudents
 from ssl_dynamics.live.simsiam import PhasePortrait
 from ssl_dynamics.live.teaser import TwoViews
 from ssl_dynamics.live.translation import RingWalk
@@ -37,6 +38,7 @@ __all__ = [
     "TreeWalk",
     "TwoLayers",
     "TwoLosses",
+    "TwoStudents",
     "TwoViews",
     "WakingNeuron",
     "Widget",
