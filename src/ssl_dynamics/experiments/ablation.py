@@ -52,6 +52,8 @@ class Config:
     name: str = field(default="", metadata={"help": "name of the record; DATASET if empty"})
     first_seed: int = 0
     """The first of the seeds."""
+    width: int = 256
+    """Of the hidden layers on the digits; features are half as wide, outputs a quarter."""
     steps: int = 1000
     """Of a run on the digits."""
     eval_at: tuple[int, ...] = (0, 25, 50, 100, 200, 400, 700, 1000)
@@ -95,6 +97,7 @@ class Config:
             given = getattr(self, name)
             require(len(set(given)) == len(given), name, given, "each of them once")
         at_least(self, 1, "seeds", "steps")
+        at_least(self, 8, "width")
         at_least(self, 0, "first_seed")
         plain = self.dataset != "digits" or self.optimiser == "sgd"
         require(plain, "optimiser", self.optimiser, "sgd, on digits")
@@ -115,9 +118,10 @@ class Config:
         """The run of one cell on the digits."""
         inside = {step for step in self.eval_at if 0 <= step <= self.steps}
         return TowerConfig(
-            encoder=(256, 128),
-            projector=(256, 64),
+            encoder=(self.width, self.width // 2),
+            projector=(self.width, self.width // 4),
             predictor=predictor,
+            predictor_width=self.width,
             norm=variant,
             ema=self.ema if target == "ema" else None,
             lr=self.lr,

@@ -42,6 +42,8 @@ class TowerConfig:
     """Normalisation inside both heads, after every layer but the last (one of the nine)."""
     output_norm: str = "none"
     """Normalisation of the projector's output (of the encoder's without projector)."""
+    affine: bool = False
+    """Whether the norms inside the heads have gain and offset."""
     weight_standardisation: bool = False
     """Whether every linear layer uses rows without mean and of length one (no batch involved)."""
     stop_gradient: bool = True
@@ -65,6 +67,8 @@ class TowerConfig:
     lr: float = 0.03
     momentum: float = 0.9
     weight_decay: float = 4e-4
+    decay: Literal["all", "rows", "biases"] = "all"
+    """What decays: everything, all but biases (and gains and offsets), or those alone."""
     predictor_lr: float = 1.0
     """Learning rate of the predictor over that of the rest; 0 freezes it."""
     noise: float = 0.0
@@ -90,6 +94,7 @@ class TowerConfig:
         one_of("target_start", self.target_start, ("copy", "independent"))
         one_of("target_view", self.target_view, ("other", "mean"))
         one_of("dtype", self.dtype, DTYPES)
+        one_of("decay", self.decay, ("all", "rows", "biases"))
         require(len(self.encoder) > 0, "encoder", self.encoder, "at least one width")
         for field in ("encoder", "projector"):
             widths = getattr(self, field)

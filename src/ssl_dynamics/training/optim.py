@@ -12,19 +12,24 @@ class SGD:
     """v <- m v + (gradient + decay w);  w <- w - lr v, for every parameter of every seed.
 
     The same update as `torch.optim.SGD`, without its bookkeeping: at the sizes of this book
-    that would cost as much as the network. `groups` are pairs (parameters, learning rate). Make it
-    after the network has its place and type.
+    that would cost as much as the network. `groups` are pairs (parameters, learning rate), or
+    triples with a factor on the decay of the group. Make it after the network has its place and
+    type.
     """
 
     def __init__(
         self,
-        groups: Iterable[tuple[Iterable[nn.Parameter], float]],
+        groups: Iterable[
+            tuple[Iterable[nn.Parameter], float] | tuple[Iterable[nn.Parameter], float, float]
+        ],
         *,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
     ) -> None:
-        listed = [(list(parameters), lr) for parameters, lr in groups]
-        self.groups = [(parameters, lr) for parameters, lr in listed if parameters and lr]
+        listed = [(list(parameters), *numbers) for parameters, *numbers in groups]
+        kept = [group for group in listed if group[0] and group[1]]
+        self.groups = [(parameters, lr) for parameters, lr, *_ in kept]
+        self._decays = [weight_decay * (group[2] if len(group) > 2 else 1.0) for group in kept]
         self.momentum, self.weight_decay = momentum, weight_decay
         self._values = [[w.detach() for w in group] for group, _ in self.groups]  # same memory
         self.velocity = [[torch.zeros_like(w) for w in group] for group in self._values]
@@ -34,14 +39,14 @@ class SGD:
 
         `factor` multiplies the learning rates of this step.
         """
-        for (weights, lr), values, velocity in zip(
-            self.groups, self._values, self.velocity, strict=True
+        for (weights, lr), decay, values, velocity in zip(
+            self.groups, self._decays, self._values, self.velocity, strict=True
         ):
             torch._fused_sgd_(
                 values,
                 [in_order(w) for w in weights],
                 velocity if self.momentum else [],
-                weight_decay=self.weight_decay,
+                weight_decay=decay,
                 momentum=self.momentum,
                 lr=lr * factor,
                 dampening=0.0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ssl_dynamics.data import Digits, PairSampler, digits
 from ssl_dynamics.measures import (
@@ -39,10 +39,12 @@ class Run:
         self.config, self.seeds, self.now = config, tuple(seeds), 0
         self.data = digits().to(device, config.torch_dtype)
         self.towers = Towers(config, self.seeds).to(device)
+        rates = {"online": config.lr, "predictor": config.lr * config.predictor_lr}
         self.optimiser = SGD(
             [
-                (self.towers.online.parameters(), config.lr),
-                (self.towers.predictor.parameters(), config.lr * config.predictor_lr),
+                (parameters, lr, float(config.decay in ("all", which)))
+                for part, lr in rates.items()
+                for which, parameters in kinds(self.towers.get_submodule(part)).items()
             ],
             momentum=config.momentum,
             weight_decay=config.weight_decay,
@@ -107,6 +109,13 @@ class Run:
         self.towers.load_state_dict(state["towers"])
         self.optimiser.restore(state["velocity"])
         self.now = state["now"]
+
+
+def kinds(network: nn.Module) -> dict[str, list[nn.Parameter]]:
+    """The parameters of a network: "rows" of weights, and "biases" with gains and offsets."""
+    named = list(network.named_parameters())
+    rows = [value for name, value in named if name.endswith("weight")]
+    return {"rows": rows, "biases": [v for n, v in named if not n.endswith("weight")]}
 
 
 def cost(config: TowerConfig) -> tuple[float, int]:
