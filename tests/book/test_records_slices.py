@@ -122,7 +122,8 @@ def test_every_record_is_sound_and_has_a_slice(path):
     # a setting added since has its default, which does what was done before
     assert set(record.config) <= set(inspect.signature(module.Config).parameters)
     names = [s.get("record", module.Config().name) for s in experiments.slices(module)]
-    assert record.name in names
+    # a table of the reader's own files cannot be made again without them
+    assert record.name in names or record.config.get("files")
     sizes = [p.stat().st_size for p in (path, path.with_suffix(".npz"))]
     assert sum(sizes) < 1_000_000
 

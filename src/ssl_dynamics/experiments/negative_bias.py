@@ -79,7 +79,7 @@ class Config(Seeded):
     files: tuple[str, ...] = ()
     """Read BatchNorm parameters from these .npz or .safetensors files or folders; no training."""
     sources: tuple[str, ...] = ()
-    """Where a network of `files` is from, with its licence, as NETWORK=WORDS."""
+    """Where a network of `files` is from: NETWORK=SOURCE;LICENCE."""
     consumer: str = UNKNOWN
     """What reads the layers where the file does not say, such as relu."""
 
@@ -197,7 +197,10 @@ def surveyed(
     """The table of layers, networks in the place of seeds: metrics [S, T] and [S], and axes."""
     networks = list(dict.fromkeys(layer.network for layer in layers))
     consumers = sorted({layer.consumer for layer in layers})
-    given = dict(text.partition("=")[::2] for text in sources)
+    given = {}
+    for text in sources:
+        name, _, words = text.partition("=")
+        given[name] = words.partition(";")[::2]
     if unknown := sorted(set(given) - set(networks)):
         raise ValueError(f"sources: got {unknown[0]!r}; allowed: {', '.join(networks)}")
     of = {name: [layer for layer in layers if layer.network == name] for name in networks}
@@ -205,7 +208,8 @@ def surveyed(
     axes: dict[str, list] = {
         "layer": list(range(1, longest + 1)),
         "network": networks,
-        "source": [given.get(name, "") for name in networks],
+        "source": [given.get(name, ("", ""))[0].strip() for name in networks],
+        "licence": [given.get(name, ("", ""))[1].strip() for name in networks],
         "consumer": consumers,
     }
     names = ("channels", *summary([layers[0]]), "consumer")
