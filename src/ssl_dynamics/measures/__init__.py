@@ -3,6 +3,7 @@
 from ssl_dynamics.measures.clustering import (
     Classes,
     cdnv,
+    class_means,
     classes_of,
     directional_cdnv,
     ncc_accuracy,
@@ -15,6 +16,7 @@ from ssl_dynamics.measures.collapse import (
     output_std,
     spread,
 )
+from ssl_dynamics.measures.curvature import Hessian, largest_curvatures, smallest_curvature
 from ssl_dynamics.measures.neural_collapse import (
     classifier_disagreement,
     classifier_distance,
@@ -22,7 +24,14 @@ from ssl_dynamics.measures.neural_collapse import (
     simplex_lengths,
     within_over_between,
 )
-from ssl_dynamics.measures.curvature import Hessian, largest_curvatures, smallest_curvature
+from ssl_dynamics.measures.openness import (
+    Openness,
+    least_overlap,
+    normal_open,
+    normal_together,
+    openness,
+    overlap_ratio,
+)
 from ssl_dynamics.measures.operator import (
     connection,
     covariance_operator,
@@ -57,11 +66,13 @@ from ssl_dynamics.measures.top_down import (
 __all__ = [
     "Classes",
     "Coefficients",
+    "Openness",
     "alignment",
     "best_correlation",
     "best_students",
     "cdnv",
     "ceiling",
+    "class_means",
     "classes_of",
     "classifier_disagreement",
     "classifier_distance",
@@ -79,20 +90,25 @@ __all__ = [
     "heard",
     "knn_accuracy",
     "largest_curvatures",
+    "least_overlap",
     "linear_accuracy",
     "logistic_regression",
     "matched_correlation",
     "mean_coefficients",
     "ncc_accuracy",
     "nearest_centres",
+    "normal_open",
+    "normal_together",
     "one_to_one",
+    "openness",
     "operator_product",
     "output_std",
     "over_pairs",
+    "overlap_ratio",
     "signal",
-    "smallest_curvature",
     "simplex_angles",
     "simplex_lengths",
+    "smallest_curvature",
     "spread",
     "top_eigenpairs",
     "tuned_linear_accuracy",
