@@ -22,6 +22,7 @@ from ssl_dynamics.theory import (
     info_nce,
     latent_tree,
     mean_view,
+    negative_bias,
     one_neuron,
     one_picture,
     predictor,
@@ -68,6 +69,7 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
     "info_nce": (live.ResidualBalance, _of(info_nce, "OPERATOR PSD_PART NCE_WEIGHT")),
     "latent_tree": (live.TreeWalk, _of(latent_tree, "PATH_POLARITY")),
     "mean_view": (live.TargetTable, _of(mean_view, "LINE_SPREAD")),
+    "negative_bias": (live.OpenQuadrant, _of(negative_bias, "OPEN_RATE BOTH_TURN FLOOR")),
     "one_neuron": (live.WakingNeuron, _of(one_neuron, "RATE GROWTH FIRST_FLIP")),
     "one_picture": (
         live.EightMethods,

@@ -12,8 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
+from scipy.special import ndtr
 
 from ssl_dynamics.live.latent_tree import RECORDED, walk_of
 from ssl_dynamics.records import load
@@ -54,6 +55,7 @@ PAGES = {
     "two_layers": "book/contrastive/two_layers",
     "translation": "book/contrastive/translation",
     "gradient": "book/student_teacher/gradient",
+    "negative_bias": "book/student_teacher/negative_bias",
     "recovery": "book/student_teacher/recovery",
 }
 """The page of the book that shows each widget."""
@@ -645,6 +647,30 @@ def recovery_widget(state: State, numbers: Numbers, picture: Picture) -> None:
         close(numbers["late"], late["a"] / late["b"], 0.05)
 
 
+def negative_bias_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """SciPy's normal distribution function; the pair by conditioning on one input."""
+    bj, bk, rho = state["bias_j"], state["bias_k"], state["rho"]
+
+    def both(r: float) -> float:
+        def inside(z: float) -> float:
+            return np.exp(-z * z / 2) * ndtr((r * z + bk) / np.sqrt(1 - r * r))
+
+        return quad(inside, -bj, 12, epsabs=1e-13, limit=200)[0] / np.sqrt(2 * np.pi)
+
+    close([numbers["open_j"], numbers["open_k"]], ndtr([bj, bk]))
+    close(numbers["both"], both(rho))
+    close(numbers["ratio"], both(rho) / ndtr(bj))
+    close(numbers["floor"], max((64 * ndtr(bj) - 1) / 63, 0))
+    place, height = picture["ratio", "ratio"]
+    assert (place[0], place[-1], len(place)) == (-0.95, 0.95, 77)
+    close(height[::19], [both(r) / ndtr(bj) for r in place[::19]])
+    close(np.ravel(picture["ratio", "now"]), [rho, numbers["ratio"]])
+    close(np.ravel(picture["plane", "corner"]), [-bj, -bk])
+    for radius in (1, 2, 3):
+        x, y = picture["plane", f"ellipse-{radius}"]
+        close((x**2 - 2 * rho * x * y + y**2) / (1 - rho**2), radius**2)
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
@@ -664,6 +690,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "two_layers": two_layers_widget,
     "translation": translation_widget,
     "gradient": gradient_widget,
+    "negative_bias": negative_bias_widget,
     "recovery": recovery_widget,
 }
 
@@ -700,6 +727,16 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("node_angle", "as T1"): 20.0,
         ("node_angle", "as T2"): 140.0,
         ("node_angle", "opposite T1"): 200.0,
+    },
+    "negative_bias": lambda s: {
+        **{("bias_j", f"−{-b:g}"): b for b in (-2.0, -1.0, -0.1)},
+        ("bias_j", "no bias"): 0.0,
+        ("bias_k", "as this node"): s["bias_j"],
+        ("bias_k", "no bias"): 0.0,
+        ("rho", "almost opposite"): -0.95,
+        ("rho", "none"): 0.0,
+        ("rho", "0.3"): 0.3,
+        ("rho", "almost a copy"): 0.95,
     },
     "one_neuron": lambda s: {
         ("mean", "zero"): 0.0,

@@ -24,6 +24,7 @@ BOUNDS = {
     "latent": (0, 30, 1), "delta": (-2, 2, 0.02), "h": (-1, 1, 0.02), "leak": (0, 1, 0.02),
     "decay": (0, 0.2, 0.005), "tau": (0.1, 1.2, 0.01),
     "input_angle": (0, 360, 1), "node_angle": (0, 360, 1),
+    "bias_j": (-2.5, 2.5, 0.05), "bias_k": (-2.5, 2.5, 0.05), "rho": (-0.95, 0.95, 0.01),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
 WITH_SLIDERS = [
@@ -39,6 +40,7 @@ WITH_SLIDERS = [
     "directpred",
     "one_picture",
     "gradient",
+    "negative_bias",
     "teaser",
     "two_layers",
 ]
@@ -108,6 +110,7 @@ def test_ticks_stand_at_the_critical_values(visit, name):
               "one_picture": [(0.8,), (0.2,)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
               "gradient": [(75.0, 50.0), (330.0, 50.0)],
+              "negative_bias": [(-0.5, -0.5, 0.3), (0.6, -1.3, -0.5)],
               "covariance_operator": [(2.0, 0.8)],
               "info_nce": [(0.5, 0.6, 0.8), (1.0, 1.2, 0.3)]}[name]  # fmt: skip
 

@@ -12,6 +12,7 @@ from ssl_dynamics.live.gradient import NodePull
 from ssl_dynamics.live.info_nce import ResidualBalance
 from ssl_dynamics.live.latent_tree import TreeWalk
 from ssl_dynamics.live.mean_view import TargetTable
+from ssl_dynamics.live.negative_bias import OpenQuadrant
 from ssl_dynamics.live.one_neuron import WakingNeuron
 from ssl_dynamics.live.one_picture import EightMethods
 from ssl_dynamics.live.predictor import PredictorTerms
@@ -28,6 +29,7 @@ __all__ = [
     "GateFlip",
     "ModePlane",
     "NodePull",
+    "OpenQuadrant",
     "PairBalance",
     "PhasePortrait",
     "PolePlane",
