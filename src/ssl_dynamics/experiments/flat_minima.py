@@ -1,4 +1,4 @@
-"""What becomes of the fan-out of nodes that the teacher does not need, with features held or moving?
+"""What becomes of the fan-out of nodes that the teacher does not need, features held or moving?
 
 Two layers without biases, standard normal inputs, the exact gradient flow of the population loss
 (no sample is drawn). Teacher: unit rows, fan-out of length 1. In every arm but one the first m

@@ -66,6 +66,7 @@ from ssl_dynamics.measures.top_down import (
 __all__ = [
     "Classes",
     "Coefficients",
+    "Hessian",
     "Openness",
     "alignment",
     "best_correlation",

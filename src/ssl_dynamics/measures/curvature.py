@@ -30,7 +30,8 @@ class Hessian(LinearOperator):
         value = loss(*self._at)
         if value.dim():
             raise ValueError(f"the loss has the shape {list(value.shape)}; allowed: one number")
-        self._slopes = torch.autograd.grad(value, self._at, create_graph=True)
+        slopes = torch.autograd.grad(value, self._at, create_graph=True, materialize_grads=True)
+        self._slopes = [(k, slope) for k, slope in enumerate(slopes) if slope.requires_grad]
         self._sizes = [p.numel() for p in self._at]
         super().__init__(np.dtype(np.float64), (sum(self._sizes),) * 2)
 
@@ -39,8 +40,9 @@ class Hessian(LinearOperator):
         whole = torch.as_tensor(np.ravel(vector)).to(like)
         parts = [v.view_as(p) for v, p in zip(whole.split(self._sizes), self._at, strict=True)]
         found = torch.autograd.grad(
-            self._slopes, self._at, parts, retain_graph=True, materialize_grads=True
-        )
+            [slope for _, slope in self._slopes], self._at, [parts[k] for k, _ in self._slopes],
+            retain_graph=True, materialize_grads=True,
+        )  # fmt: skip
         return torch.cat([part.flatten() for part in found]).double().cpu().numpy()
 
     def _adjoint(self) -> Hessian:
