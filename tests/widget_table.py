@@ -68,6 +68,7 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
     ),
     "info_nce": (live.ResidualBalance, _of(info_nce, "OPERATOR PSD_PART NCE_WEIGHT")),
     "latent_tree": (live.TreeWalk, _of(latent_tree, "PATH_POLARITY")),
+    "luck": (live.LuckyNode, _of(gradient, "GATED_ALONG GATED_ACROSS")),
     "mean_view": (live.TargetTable, _of(mean_view, "LINE_SPREAD")),
     "negative_bias": (live.OpenQuadrant, _of(negative_bias, "OPEN_RATE BOTH_TURN FLOOR")),
     "one_neuron": (live.WakingNeuron, _of(one_neuron, "RATE GROWTH FIRST_FLIP")),

@@ -55,6 +55,7 @@ PAGES = {
     "two_layers": "book/contrastive/two_layers",
     "translation": "book/contrastive/translation",
     "gradient": "book/student_teacher/gradient",
+    "luck": "book/student_teacher/luck",
     "negative_bias": "book/student_teacher/negative_bias",
     "recovery": "book/student_teacher/recovery",
 }
@@ -671,6 +672,54 @@ def negative_bias_widget(state: State, numbers: Numbers, picture: Picture) -> No
         close((x**2 - 2 * rho * x * y + y**2) / (1 - rho**2), radius**2)
 
 
+@lru_cache(maxsize=32)
+def lucky_flow(angle: float, log_start: float) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the five students in the plane at the end, and their parts of the three teacher
+    nodes: one vector per node, angles by arccos, an adaptive integrator."""
+    goal = np.exp(1j * np.radians([20, 140, 260]))
+    first = np.exp(1j * np.radians([angle, 100, 165, 235, 330])) * 10 ** (log_start / 2)
+    teacher = np.column_stack([goal.real, goal.imag])
+
+    def kernels(W: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, ...]:
+        lengths = np.outer(*(np.linalg.norm(M, axis=1) for M in (W, other)))
+        t = np.arccos(np.clip(W @ other.T / lengths, -1, 1))
+        return lengths, t, (np.sin(t) + (np.pi - t) * np.cos(t)) / (2 * np.pi)
+
+    def slope(_: float, y: np.ndarray) -> np.ndarray:
+        W, V = y[:10].reshape(5, 2), y[10:].reshape(5, 3)
+        to_W, to_V = np.zeros((5, 2)), np.zeros((5, 3))
+        for other, fan, sign in ((teacher, np.eye(3), 1), (W, V, -1)):
+            lengths, t, k = kernels(W, other)
+            beta = sign * V @ fan.T
+            own = (beta * np.sin(t) * np.linalg.norm(other, axis=1)).sum(1)
+            own /= np.linalg.norm(W, axis=1)
+            to_W += ((beta * (np.pi - t)) @ other + own[:, None] * W) / (2 * np.pi)
+            to_V += sign * (lengths * k) @ fan
+        return np.concatenate([to_W.ravel(), to_V.ravel()])
+
+    W = np.column_stack([first.real, first.imag])
+    start = np.concatenate([W.ravel(), np.full(15, abs(first[0]) / 3**0.5)])
+    end = solve_ivp(slope, (0, 60), start, method="DOP853", rtol=1e-9, atol=1e-12).y[:, -1]
+    W, V = end[:10].reshape(5, 2), end[10:].reshape(5, 3)
+    lengths, _, k = kernels(W, teacher)
+    return W, 2 * V * k * lengths
+
+
+def luck_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Where the paths end and the parts of all students, by another integrator."""
+    W, parts = lucky_flow(state["start_angle"], state["log_start"])
+    for j in range(5):
+        xs, ys = picture["plane", f"path-{j + 1}"]
+        assert len(xs) == 121
+        close([xs[-1], ys[-1]], W[j], 1e-4)
+        close(np.ravel(picture["plane", f"end-{j + 1}"]), [xs[-1], ys[-1]])
+    for k in range(3):
+        close(numbers[f"part_{k + 1}"], parts[0, k], 1e-4)
+        heights = [float(picture["parts", f"part-{j + 1}-{k + 1}"][1][0]) for j in range(5)]
+        close(heights, np.cumsum(np.maximum(parts[:, k], 0)), 1e-4)
+    close(numbers["largest"], parts[:, parts[0].argmax()].max(), 1e-4)
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
@@ -690,6 +739,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "two_layers": two_layers_widget,
     "translation": translation_widget,
     "gradient": gradient_widget,
+    "luck": luck_widget,
     "negative_bias": negative_bias_widget,
     "recovery": recovery_widget,
 }
@@ -720,6 +770,15 @@ def _walk_ticks() -> dict[tuple[str, str], float]:
 
 
 CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
+    "luck": lambda s: {
+        ("start_angle", "on T1"): 20.0,
+        ("start_angle", "60° from T1"): 320.0,
+        ("start_angle", "halfway T1–T2"): 80.0,
+        ("start_angle", "opposite T1"): 200.0,
+        ("log_start", "10−6"): -6.0,
+        ("log_start", "10−3"): -3.0,
+        ("log_start", "as strong as the teacher"): 0.0,
+    },
     "gradient": lambda s: {
         ("input_angle", "along the node"): s["node_angle"],
         ("input_angle", "node closes"): (s["node_angle"] + 90) % 360,

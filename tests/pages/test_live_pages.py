@@ -23,6 +23,7 @@ BOUNDS = {
     "moved": (0.05, 1, 0.01), "size": (0.1, 1.5, 0.05), "bend": (-1.5, 1.5, 0.05),
     "latent": (0, 30, 1), "delta": (-2, 2, 0.02), "h": (-1, 1, 0.02), "leak": (0, 1, 0.02),
     "decay": (0, 0.2, 0.005), "tau": (0.1, 1.2, 0.01),
+    "start_angle": (0, 360, 1), "log_start": (-6, 0, 0.1),
     "input_angle": (0, 360, 1), "node_angle": (0, 360, 1),
     "bias_j": (-2.5, 2.5, 0.05), "bias_k": (-2.5, 2.5, 0.05), "rho": (-0.95, 0.95, 0.01),
 }  # fmt: skip
@@ -40,6 +41,7 @@ WITH_SLIDERS = [
     "directpred",
     "one_picture",
     "gradient",
+    "luck",
     "negative_bias",
     "teaser",
     "two_layers",
@@ -110,6 +112,7 @@ def test_ticks_stand_at_the_critical_values(visit, name):
               "one_picture": [(0.8,), (0.2,)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
               "gradient": [(75.0, 50.0), (330.0, 50.0)],
+              "luck": [(50.0, -3.0), (290.0, -1.0)],
               "negative_bias": [(-0.5, -0.5, 0.3), (0.6, -1.3, -0.5)],
               "covariance_operator": [(2.0, 0.8)],
               "info_nce": [(0.5, 0.6, 0.8), (1.0, 1.2, 0.3)]}[name]  # fmt: skip

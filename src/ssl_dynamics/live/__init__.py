@@ -11,6 +11,7 @@ from ssl_dynamics.live.expansion import TwoLosses
 from ssl_dynamics.live.gradient import NodePull
 from ssl_dynamics.live.info_nce import ResidualBalance
 from ssl_dynamics.live.latent_tree import TreeWalk
+from ssl_dynamics.live.luck import LuckyNode
 from ssl_dynamics.live.mean_view import TargetTable
 from ssl_dynamics.live.negative_bias import OpenQuadrant
 from ssl_dynamics.live.one_neuron import WakingNeuron
@@ -27,6 +28,7 @@ __all__ = [
     "BatchNormGradients",
     "EightMethods",
     "GateFlip",
+    "LuckyNode",
     "ModePlane",
     "NodePull",
     "OpenQuadrant",
