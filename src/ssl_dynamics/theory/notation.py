@@ -21,6 +21,7 @@ CHAPTERS = (
     "covariance_operator",
     "info_nce",
     "batchnorm",
+    "ablation",
     "predictor",
     "ema",
     "simsiam",
@@ -99,7 +100,7 @@ B = _row(
     "B",
     "B",
     "batch size",
-    "batchnorm predictor reproducing expansion recovery",
+    "batchnorm ablation predictor reproducing expansion recovery",
     code="batch",
     positive=True,
     integer=True,
@@ -109,7 +110,7 @@ alpha = _row(
     "alpha",
     r"\alpha",
     "step size",
-    "one_neuron predictor ema alternating expansion recovery",
+    "one_neuron ablation predictor ema alternating expansion recovery",
     code="lr",
     positive=True,
 )
@@ -118,7 +119,8 @@ time = _row(
     "t",
     "t",
     "continuous training time",
-    "index one_neuron translation predictor simsiam alternating mean_view directpred one_picture "
+    "index one_neuron translation ablation predictor simsiam alternating mean_view directpred "
+    "one_picture "
     "latent_tree recovery",
     code="t",
 )
@@ -126,9 +128,14 @@ x_1 = _row("x_1", "x_1", "first view of an image", "index")
 x_2 = _row("x_2", "x_2", "second view of an image", "index")
 
 # --- batchnorm --------------------------------------------------------------------------------
-mu = _row("mu", r"\mu", "batch mean of one feature", "batchnorm", code="mean")
+mu = _row("mu", r"\mu", "batch mean of one feature", "batchnorm ablation", code="mean")
 sigma = _row(
-    "sigma", r"\sigma", "biased batch std of one feature", "batchnorm", code="std", positive=True
+    "sigma",
+    r"\sigma",
+    "biased batch std of one feature",
+    "batchnorm ablation",
+    code="std",
+    positive=True,
 )
 epsilon = _row(
     "epsilon", r"\epsilon", "stabiliser added to the variance", "batchnorm", code="eps",
@@ -139,10 +146,15 @@ x_hat = _row(
     "xhat", r"\hat x", "the standardised feature, (x - mu) / sigma", "batchnorm", shape="B"
 )
 g = _row("g", "g", "gradient arriving from above", "batchnorm", shape="B")
-g_mean = _row("gbar", r"\bar g", "batch mean of the arriving gradient", "batchnorm predictor")
+g_mean = _row(
+    "gbar", r"\bar g", "batch mean of the arriving gradient", "batchnorm ablation predictor"
+)
 
 c_gx = _row(
-    "c_gx", r"c_{gx}", "batch covariance of the arriving gradient and the feature", "batchnorm"
+    "c_gx",
+    r"c_{gx}",
+    "batch covariance of the arriving gradient and the feature",
+    "batchnorm ablation",
 )
 f_mean = _row("fbar", r"\bar f", "batch mean of one input feature of the layer below", "batchnorm")
 c_gf = _row(
@@ -226,7 +238,7 @@ alpha_p = _row(
     "alpha_p",
     r"\alpha_p",
     "learning rate of the predictor divided by that of the encoder",
-    "simsiam directpred one_picture",
+    "ablation simsiam directpred one_picture",
     code="predictor_rate",
     positive=True,
 )
@@ -412,7 +424,11 @@ depth = _row(
     integer=True,
 )  # fmt: skip
 decay = _row(
-    "decay", r"\lambda_{\rm d}", "weight decay", "two_layers alternating directpred", positive=True
+    "decay",
+    r"\lambda_{\rm d}",
+    "weight decay",
+    "two_layers ablation alternating directpred",
+    positive=True,
 )
 alpha_1 = _row(
     "alpha_1", r"\alpha_1", "learning rate of the bottom layer", "two_layers", positive=True
@@ -584,7 +600,11 @@ angle = _row(
     "gradient recovery luck lottery negative_bias", nonnegative=True,
 )  # fmt: skip
 layer_nodes = _row(
-    "n_l", "n_l", "nodes of a layer of the student", "gradient negative_bias", positive=True,
+    "n_l",
+    "n_l",
+    "nodes of a layer of the student",
+    "gradient negative_bias top_down",
+    positive=True,
     integer=True,
 )
 layer_inputs = _row(
@@ -636,7 +656,10 @@ fan_in = _row(
     nonnegative=True,
 )  # fmt: skip
 fan_out = _row(
-    "nu_out", r"\nu_{\rm out}", "fan-out of a student node at the start, along the teacher's", "luck"
+    "nu_out",
+    r"\nu_{\rm out}",
+    "fan-out of a student node at the start, along the teacher's",
+    "luck",
 )
 ticket_count = _row(
     "n_s", r"n_{\rm s}", "number of student nodes", "luck lottery", code="students", positive=True,
@@ -737,9 +760,7 @@ relative_j = _row(
     "b_j", "b_j", "relative bias of a node: offset over the size of the gain", "negative_bias"
 )
 relative_k = _row("b_k", "b_k", "relative bias of another node", "negative_bias")
-correlation = _row(
-    "rho_jk", r"\rho_{jk}", "correlation of two pre-activations", "negative_bias"
-)
+correlation = _row("rho_jk", r"\rho_{jk}", "correlation of two pre-activations", "negative_bias")
 both_open = _row(
     "P_jk", "P_{jk}", "probability that two nodes are open together", "negative_bias",
     nonnegative=True,
@@ -747,6 +768,79 @@ both_open = _row(
 mean_open = _row(
     "P_bar", r"\bar P", "probability of being open, mean over the nodes of a layer",
     "negative_bias", positive=True,
+)  # fmt: skip
+
+# --- ablation ---------------------------------------------------------------------------------
+mean_ratio = _row(
+    "r_mu", r"r_\mu", "mean of a feature over its deviation", "ablation", code="ratio"
+)
+mean_ratio0 = _row("r_mu0", r"r_\mu(0)", "that ratio at the start", "ablation")
+mean_ratio_target = _row("r_mu_t", r"r_\mu'", "that ratio in the target", "ablation")
+mean_ratio_predicted = _row("r_mu_p", r"\hat r_\mu", "that ratio in the prediction", "ablation")
+view_agreement = _row(
+    "rho_v", r"\rho_{\rm v}", "mean cosine of two views once their mean is taken off", "ablation",
+    positive=True,
+)  # fmt: skip
+head_bias = _row("b_h", r"b_{\rm h}", "bias of a head's feature", "ablation", positive=True)
+head_row = _row(
+    "w_h", r"w_{\rm h}", "scale of the rows of the head of four numbers", "ablation", positive=True
+)
+mean_gain = _row(
+    "p_m", r"p_{\rm m}", "factor of the predictor on the mean", "ablation", positive=True
+)
+rest_gain = _row(
+    "p_s", r"p_{\rm s}", "factor of the predictor on all but the mean", "ablation", positive=True
+)
+head_bias0 = _row(
+    "b_h0", r"b_{\rm h}(0)", "bias of the head at the start", "ablation", positive=True
+)
+head_row0 = _row(
+    "w_h0", r"w_{\rm h}(0)", "rows of the head at the start", "ablation", positive=True
+)
+mean_gain0 = _row(
+    "p_m0", r"p_{\rm m}(0)", "gain of the mean at the start", "ablation", positive=True
+)
+rest_gain0 = _row(
+    "p_s0", r"p_{\rm s}(0)", "gain of the rest at the start", "ablation", positive=True
+)
+head_size = _row(
+    "N_h", r"N_{\rm h}", "root of the squared row plus the squared bias of the head", "ablation",
+    positive=True,
+)  # fmt: skip
+decay_row = _row(
+    "lambda_w", r"\lambda_{\rm w}", "weight decay of rows", "ablation", nonnegative=True
+)
+decay_bias = _row(
+    "lambda_b", r"\lambda_{\rm b}", "weight decay of biases", "ablation", nonnegative=True
+)
+u_mean = _row("ubar", r"\bar u", "batch mean of the gradient handed down", "ablation")
+input_mean_square = _row(
+    "f_mean_square", r"\lVert\bar f\rVert^2", "squared length of the mean input of a layer",
+    "ablation", nonnegative=True,
+)  # fmt: skip
+mean_along = _row(
+    "c_uf", r"c_{u\bar f}",
+    "batch covariance of the gradient handed down and the inputs along their mean", "ablation",
+)  # fmt: skip
+
+# --- top_down ---------------------------------------------------------------------------------
+order = _row(
+    "k", "k", "number of bits that a feature combines", "top_down", positive=True, integer=True
+)
+input_bits = _row(
+    "d_x", r"d_{\rm x}", "number of input bits", "top_down", positive=True, integer=True
+)
+candidates = _row(
+    "T_k", "T_k", "number of features that combine k of the input bits", "top_down",
+    positive=True, integer=True,
+)  # fmt: skip
+shared_bits = _row(
+    "s_AB", r"|A\cap A'|", "number of bits that two features share", "top_down",
+    nonnegative=True, integer=True,
+)  # fmt: skip
+open_share = _row(
+    "P_o", r"P_{\rm o}", "share of the inputs at which a node is open", "top_down",
+    nonnegative=True,
 )  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
