@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 from scipy.special import ndtr
@@ -30,6 +31,7 @@ from ssl_dynamics.theory import (
     simsiam,
     teaser,
 )
+from ssl_dynamics.training import normal_flow
 from ssl_dynamics.training.ring_flow import ring_flow
 
 State = dict[str, Any]
@@ -675,34 +677,24 @@ def negative_bias_widget(state: State, numbers: Numbers, picture: Picture) -> No
 @lru_cache(maxsize=32)
 def lucky_flow(angle: float, log_start: float) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the five students in the plane at the end, and their parts of the three teacher
-    nodes: one vector per node, angles by arccos, an adaptive integrator."""
+    nodes: vectors in place of angles and lengths, and an adaptive integrator."""
     goal = np.exp(1j * np.radians([20, 140, 260]))
     first = np.exp(1j * np.radians([angle, 100, 165, 235, 330])) * 10 ** (log_start / 2)
-    teacher = np.column_stack([goal.real, goal.imag])
+    rows = [torch.tensor(np.column_stack([z.real, z.imag]))[None] for z in (goal, first)]
+    teacher = normal_flow.Layers(rows[0], torch.eye(3, dtype=torch.float64)[None])
 
-    def kernels(W: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, ...]:
-        lengths = np.outer(*(np.linalg.norm(M, axis=1) for M in (W, other)))
-        t = np.arccos(np.clip(W @ other.T / lengths, -1, 1))
-        return lengths, t, (np.sin(t) + (np.pi - t) * np.cos(t)) / (2 * np.pi)
+    def layers(y: np.ndarray) -> normal_flow.Layers:
+        return normal_flow.Layers(
+            torch.tensor(y[:10]).reshape(1, 5, 2), torch.tensor(y[10:]).reshape(1, 5, 3)
+        )
 
     def slope(_: float, y: np.ndarray) -> np.ndarray:
-        W, V = y[:10].reshape(5, 2), y[10:].reshape(5, 3)
-        to_W, to_V = np.zeros((5, 2)), np.zeros((5, 3))
-        for other, fan, sign in ((teacher, np.eye(3), 1), (W, V, -1)):
-            lengths, t, k = kernels(W, other)
-            beta = sign * V @ fan.T
-            own = (beta * np.sin(t) * np.linalg.norm(other, axis=1)).sum(1)
-            own /= np.linalg.norm(W, axis=1)
-            to_W += ((beta * (np.pi - t)) @ other + own[:, None] * W) / (2 * np.pi)
-            to_V += sign * (lengths * k) @ fan
-        return np.concatenate([to_W.ravel(), to_V.ravel()])
+        return np.concatenate([M.ravel() for M in normal_flow.velocity(layers(y), teacher)])
 
-    W = np.column_stack([first.real, first.imag])
-    start = np.concatenate([W.ravel(), np.full(15, abs(first[0]) / 3**0.5)])
-    end = solve_ivp(slope, (0, 60), start, method="DOP853", rtol=1e-9, atol=1e-12).y[:, -1]
-    W, V = end[:10].reshape(5, 2), end[10:].reshape(5, 3)
-    lengths, _, k = kernels(W, teacher)
-    return W, 2 * V * k * lengths
+    start = np.concatenate([rows[1].ravel(), np.full(15, abs(first[0]) / 3**0.5)])
+    end = solve_ivp(slope, (0, 60), start, method="LSODA", rtol=1e-7, atol=1e-9).y[:, -1]
+    W, V = layers(end)
+    return W[0].numpy(), 2 * (V * normal_flow.overlaps(W, teacher.W))[0].numpy()
 
 
 def luck_widget(state: State, numbers: Numbers, picture: Picture) -> None:
