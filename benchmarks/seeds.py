@@ -101,7 +101,7 @@ def bare_products(
     for chain, rows in learned:
         for depth, w in enumerate(chain):
             seeds, outputs, inputs = w.shape
-            x, g = torch.randn(seeds, rows, inputs), torch.randn(seeds, rows, outputs)
+            x, g = (torch.randn(seeds, rows, n, dtype=w.dtype) for n in (inputs, outputs))
             jobs += [(x, w.mT), (g.mT, x)] + ([(g, w)] if depth else [])
     rows = learned[0][1]
     for w in followed:

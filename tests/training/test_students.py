@@ -143,6 +143,8 @@ def test_copies_do_not_share_memory_and_can_be_indexed():
     some, twin = student[[2, 0]], student.clone()
     torch.testing.assert_close(some.outputs(x[[2, 0]]), student.outputs(x)[[2, 0]])
     before = student.weights[0].clone()
+    torch.testing.assert_close(student.view(2).outputs(x[2:]), student.outputs(x)[2:])
+    assert student.view(1).weights[0].data_ptr() == student.weights[0][1].data_ptr()
     for copy in (some, twin, student[:1]):
         copy.step(x[: len(copy)], torch.ones(len(copy), 10, 3, dtype=x.dtype), 0.1)
     assert torch.equal(student.weights[0], before)

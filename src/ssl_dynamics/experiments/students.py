@@ -37,8 +37,8 @@ from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.records import Record
 from ssl_dynamics.training.settings import at_least, one_of, require
 from ssl_dynamics.training.student_protocols import deep, progress_of, two_layer, wider
-from ssl_dynamics.training.students_run import in_blocks, step_cost, train_students
-from ssl_dynamics.training.threads import block_size, tuned
+from ssl_dynamics.training.students_run import in_blocks, step_cost, together, train_students
+from ssl_dynamics.training.threads import tuned
 
 NAME = "students"
 PROTOCOLS = ("two_layer", "deep", "balanced")
@@ -115,8 +115,7 @@ def run(
     seeds = range(config.first_seed, config.first_seed + config.seeds)
     item = torch.finfo(getattr(torch, config.dtype)).bits // 8
     products, touched = step_cost(config.student, config.batch, item)
-    together = block_size(config.seeds, touched, cuda=False)
-    with tuned(products * together):
+    with tuned(products * together(config.seeds, touched)):
         metrics = in_blocks(seeds, touched, partial(_block, config, progress))
     return finished(
         NAME,

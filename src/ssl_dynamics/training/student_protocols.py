@@ -131,13 +131,19 @@ def progress_of(teacher: Students, probe: Tensor) -> Callable[[Students], dict[s
     """
     *wanted, target = teacher.activations(probe)[1:]
 
-    def measure(students: Students) -> dict[str, Tensor]:
-        *seen, output = students.activations(probe)[1:]
-        found = {"loss": (target - output).square().mean((1, 2))}
+    def one(student: Students, seed: int) -> dict[str, Tensor]:
+        here = slice(seed, seed + 1)
+        *seen, output = student.activations(probe[here])[1:]
+        found = {"loss": (target[here] - output).square().mean((1, 2))}
         for layer, (f, f_star) in enumerate(zip(seen, wanted, strict=True), 1):
-            correlation = correlation_matrix(f, f_star)
+            correlation = correlation_matrix(f, f_star[here])
             found[f"best/layer={layer}"] = best_students(correlation).mean(-1)
             found[f"covered/layer={layer}"] = coverage(correlation, COVERED)
         return found
+
+    def measure(students: Students) -> dict[str, Tensor]:
+        # seed by seed: many activations at once would not stay in the cache
+        rows = [one(students.view(k), k) for k in range(len(students))]
+        return {name: torch.cat([row[name] for row in rows]) for name in rows[0]}
 
     return measure

@@ -110,6 +110,11 @@ class Students:
             [W[which].clone() for W in self.weights], [b[which].clone() for b in self.biases]
         )
 
+    def view(self, seed: int) -> Students:
+        """The network at one place of the seeds axis, with the same weights, not a copy."""
+        here = slice(seed, seed + 1)
+        return Students([W[here] for W in self.weights], [b[here] for b in self.biases])
+
     def relu_net(self) -> ReluNet:
         """A copy as a network that carries a constant coordinate (append a 1 to its inputs)."""
         return ReluNet.of(with_constant(self.weights, self.biases))

@@ -19,6 +19,9 @@ from ssl_dynamics.training.threads import block_size
 LENGTH = 256
 """Steps whose samples are chosen together."""
 SAMPLING = ("replace", "epochs")
+CACHE = 3 * 2**19
+"""Bytes a block of students should stay near: a step of theirs is so short that weights which have
+to come from beyond the second-level cache are felt."""
 
 
 class Batches(Protocol):
@@ -148,13 +151,18 @@ def train_students(
     return {name: np.stack([row[name] for row in rows], 1) for name in (rows[0] if rows else {})}
 
 
+def together(seeds: int, bytes_per_seed: int) -> int:
+    """How many students to train in one block."""
+    return block_size(seeds, bytes_per_seed, cuda=False, cache=CACHE)
+
+
 def in_blocks(
     seeds: Sequence[int],
     bytes_per_seed: int,
     job: Callable[[Sequence[int]], Mapping[str, np.ndarray]],
 ) -> dict[str, np.ndarray]:
     """Run `job` for blocks of seeds that fit the cache and join its arrays along the seeds axis."""
-    size = block_size(len(seeds), bytes_per_seed, cuda=False)
+    size = together(len(seeds), bytes_per_seed)
     found = [job(seeds[start : start + size]) for start in range(0, len(seeds), size)]
     return {name: np.concatenate([part[name] for part in found]) for name in found[0]}
 

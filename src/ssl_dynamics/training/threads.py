@@ -21,11 +21,11 @@ On two quiet cores (`benchmarks/seeds.py`) a second thread made steps of 4e8 mul
 """
 
 
-def block_size(seeds: int, bytes_per_seed: int, *, cuda: bool) -> int:
+def block_size(seeds: int, bytes_per_seed: int, *, cuda: bool, cache: int = CACHE) -> int:
     """How many seeds to train together: what fits the cache, in blocks of even size."""
     if cuda:
         return seeds
-    most = min(seeds, max(FEWEST, CACHE // max(1, bytes_per_seed)))
+    most = min(seeds, max(FEWEST, cache // max(1, bytes_per_seed)))
     blocks = -(-seeds // most)
     return -(-seeds // blocks)
 
