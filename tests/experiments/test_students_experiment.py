@@ -64,3 +64,13 @@ def test_most_published_figures_lie_in_the_range_of_our_seeds():
     """The second of the declarations."""
     rows = [row for name in RECORDS[:4] for row in compared(load(f"students/{name}"))]
     assert np.mean([row.in_range for row in rows]) >= 0.8
+
+
+def test_the_large_run_is_near_its_figures():
+    """The fifth of the declarations."""
+    record = load("students/large")
+    for (metric, epoch), (figure,) in PUBLISHED["large"].items():
+        if epoch in (1, 2):
+            value = float(record.values(metric, record.axes["epoch"].index(epoch))[0])
+            allowed = 0.2 * figure if metric == "loss" else 0.05
+            assert abs(value - figure) <= allowed, (metric, epoch)
