@@ -20,8 +20,8 @@ of its own, or to a few. Declared before the recorded runs, after a look at the 
    layer 2; the documentation of the public code says 0.999 "in a few iterations" and about 0.95;
 4. deep-long, 40 epochs as in that documentation: mean best correlation of layer 2 at the end
    between 0.9 and 0.98 (declared without a look at any seed);
-5. large (the balanced protocol, one seed, float32 as the public code): after epochs 1 and 2 the loss
-   within 20 % of the printed one and every layer's mean best correlation within 0.05 (declared
+5. large (the balanced protocol, one seed, float32 as the public code): after epochs 1 and 2 the
+   loss within 20 % of the printed one and every layer's mean best correlation within 0.05 (declared
    without a look at any seed).
 """
 
