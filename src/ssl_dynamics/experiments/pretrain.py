@@ -19,6 +19,7 @@ from ssl_dynamics.experiments.provenance import finished
 from ssl_dynamics.records import Record
 from ssl_dynamics.training import checkpoint, shard, tuned
 from ssl_dynamics.training.images import (
+    Also,
     ImageConfig,
     RunImages,
     pixel_baseline,
@@ -105,6 +106,7 @@ def curves(
     progress: bool = True,
     checkpoint_dir: str | Path | None = None,
     title: str | None = None,
+    also: Also | None = None,
 ) -> dict[str, np.ndarray]:
     """The metrics of `training.images.pretrain`, all seeds stacked: [S, T].
 
@@ -124,7 +126,9 @@ def curves(
         found = []
         for place, seed in enumerate(seeds):
             bar.update(place * each - bar.n)
-            found.append(pretrain(config, seed, images, device=device, folder=folder, bar=bar))
+            found.append(
+                pretrain(config, seed, images, device=device, folder=folder, bar=bar, also=also)
+            )
     stacked = {name: np.stack([one[name] for one in found]) for name in found[0]}
     spectra = stacked.pop("spectrum").astype(np.float32)
     for place, epoch in enumerate(config.eval_epochs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,7 @@ def load_images(
     if name == "digits":
         return _digits(split)
     if name == "factors":
-        return factor_images(FactorWorld(), split, FACTOR_SAMPLES[split])
+        return _factors(split)
     names = _files(name, split)
     folder = located(ARCHIVES[name], names, root, download=download)
     read: dict[str, Callable[[str, str, Path], ImageSet]] = {"stl10": _stl}
@@ -97,6 +98,12 @@ def factor_images(world: FactorWorld, split: str, samples: int) -> ImageSet:
     """Latent-factor images of any world, `samples` of each class, each under one nuisance."""
     images, content, labels, coarse = world.images(split, samples)
     return ImageSet("factors", split, images, labels, coarse, content=content)
+
+
+@cache
+def _factors(split: str) -> ImageSet:
+    """A split of the default world; drawing it takes seconds, so it is kept."""
+    return factor_images(FactorWorld(), split, FACTOR_SAMPLES[split])
 
 
 def _files(name: str, split: str) -> list[str]:

@@ -6,7 +6,7 @@ import math
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -26,6 +26,15 @@ from ssl_dynamics.training.loop import SAVE_EVERY
 History = dict[str, list[Any]]
 
 
+class Also(Protocol):
+    """Further measures; `key` tells what they depend on. Names of probes begin with "linear"."""
+
+    @property
+    def key(self) -> str: ...
+
+    def __call__(self, run: ImageRun, probe: bool) -> dict[str, float]: ...
+
+
 def pretrain(
     config: ImageConfig,
     seed: int,
@@ -34,22 +43,24 @@ def pretrain(
     device: torch.device | str = "cpu",
     folder: Path | None = None,
     bar: tqdm | None = None,
+    also: Also | None = None,
 ) -> dict[str, np.ndarray]:
     """Train one seed to the end; metrics [T], T the `eval_epochs`, probes at `probe_epochs`.
 
     loss and its terms: means over the steps of the epoch that ends there (at epoch 0, of the first
     batch before any step); images_per_s: of the steps alone, without evaluation; the others as in
-    `evaluate` (spectrum is [T, MODES]). After a loss that is not finite the seed stops and the
-    rest is NaN.
+    `evaluate` (spectrum is [T, MODES]), and what `also` finds. After a loss that is not finite the
+    seed stops and the rest is NaN.
 
     With `folder` the same call goes on from the checkpoint of an interrupted run, on the same
     trajectory, and a finished run returns at once. Under `torchrun` every process calls it, and
     the first one writes.
     """
     first = shard.world()[0] == 0
-    path = None if folder is None else folder / f"{config.fingerprint(seed)}-{seed}.checkpoint"
+    mark = config.fingerprint(seed) + ("" if also is None else f"-{also.key}")
+    path = None if folder is None else folder / f"{mark}-{seed}.checkpoint"
     with nullcontext() if path is None or not first else checkpoint.alone(path):
-        history = _gone_through(config, seed, images, device, path, bar)
+        history = _gone_through(config, seed, images, device, path, bar, also)
     return {name: np.array(values) for name, values in history.items()}
 
 
@@ -60,6 +71,7 @@ def _gone_through(
     device: torch.device | str,
     path: Path | None,
     bar: tqdm | None,
+    also: Also | None,
 ) -> History:
     """The history of the whole run, from the checkpoint at `path` on where there is one."""
     first, saved = shard.world()[0] == 0, None
@@ -71,7 +83,7 @@ def _gone_through(
     history: History = {} if saved is None else saved["history"]
     if saved is None or "method" in saved:
         run = ImageRun(config, seed, images, device)
-        progress = _Progress(run, history, path if first else None, bar)
+        progress = _Progress(run, history, path if first else None, bar, also)
         if saved is not None:
             run.restore(saved)
             progress.sums = {name: value.to(device) for name, value in saved["sums"].items()}
@@ -82,8 +94,15 @@ def _gone_through(
 class _Progress:
     """The run on its way: sums of the epoch, history, checkpoints, progress bar."""
 
-    def __init__(self, run: ImageRun, history: History, path: Path | None, bar: tqdm | None):
-        self.run, self.history, self.path, self.bar = run, history, path, bar
+    def __init__(
+        self,
+        run: ImageRun,
+        history: History,
+        path: Path | None,
+        bar: tqdm | None,
+        also: Also | None,
+    ):
+        self.run, self.history, self.path, self.bar, self.also = run, history, path, bar, also
         self.sums: dict[str, Tensor] = {}
         self.seconds, self.timed = 0.0, 0
         self.written = time.monotonic()
@@ -141,7 +160,10 @@ class _Progress:
                 self._restart()
             return
         found = self._losses()
-        found |= evaluate(run, probe=epoch in config.probe_epochs)
+        probe = epoch in config.probe_epochs
+        found |= evaluate(run, probe=probe)
+        if self.also is not None:
+            found |= self.also(run, probe)
         found["images_per_s"] = self.timed / self.seconds if self.timed else math.nan
         for name, value in found.items():
             self.history.setdefault(name, []).append(value)

@@ -73,11 +73,18 @@ class RunImages:
             torch.rand(part.start, DRAWS, generator=chance)
         return augment(self.train[rows[part]], self.recipes[number], chance)
 
+    def views_of(
+        self, images: Tensor, content: Tensor | None, chance: torch.Generator, number: int = 0
+    ) -> Tensor:
+        """A view of each image, or of its content under another nuisance where that is given."""
+        if content is not None:
+            return self._again(content, number, chance)
+        return augment(images, self.recipes[number], chance)
+
     def test_view(self, count: int, number: int, chance: torch.Generator) -> Tensor:
         """View 0 or 1 of the first test images, `count` of them: [count, 3, H, W], standardised."""
-        if self.test.content is not None:
-            return self._again(self.test.content[:count], number, chance)
-        return augment(self.test.images[:count], self.recipes[number], chance)
+        content = None if self.test.content is None else self.test.content[:count]
+        return self.views_of(self.test.images[:count], content, chance, number)
 
     def _again(self, content: Tensor, number: int, chance: torch.Generator) -> Tensor:
         """Pictures of the contents under another nuisance."""

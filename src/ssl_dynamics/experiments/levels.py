@@ -1,0 +1,116 @@
+"""What a method groups while it learns: samples, classes, super-classes, in every layer.
+
+The protocol of Ben-Shaul et al. (2023): at the sample level some training images are the classes
+and their augmentations the members; at the two others the labelled images are. A published recipe
+trains the encoder; nothing here looks at the labels but the measures.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ssl_dynamics.data import generator
+from ssl_dynamics.experiments import pretrain
+from ssl_dynamics.experiments.provenance import finished
+from ssl_dynamics.records import Record
+from ssl_dynamics.training import shard
+from ssl_dynamics.training.images import (
+    ImageConfig,
+    Inputs,
+    Level,
+    Levels,
+    RunImages,
+    run_images,
+    sample_level,
+)
+from ssl_dynamics.training.images.config import COARSE, RESAMPLE
+from ssl_dynamics.training.settings import at_least, require
+
+NAME = "levels"
+
+
+@dataclass(frozen=True)
+class Config(pretrain.Config):
+    """A run on images with super-classes, and the sizes of the sample level."""
+
+    samples: int = 500
+    """Training images that are classes of their own."""
+    fit_views: int = 100
+    """Augmentations of each for fitting."""
+    test_views: int = 20
+    """New ones of each for testing."""
+    normalised: bool = False
+    """Whether features are scaled to length one before they are measured."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.dataset in COARSE, "dataset", self.dataset, " or ".join(COARSE))
+        require(self.labels == "fine", "labels", self.labels, "fine; all levels are measured")
+        require(shard.world()[1] == 1, "processes", shard.world()[1], "1")
+        at_least(self, 2, "samples", "fit_views")
+        at_least(self, 1, "test_views")
+
+
+def run(
+    config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None
+) -> Record:
+    """Train every seed; the metrics of `pretrain`, and of `Levels` for sample, class, super."""
+    start = time.perf_counter()
+    device = shard.device_for(config.device)
+    images = run_images(config, device)
+    metrics = pretrain.curves(
+        config,
+        config.seed_list,
+        images,
+        device=device,
+        progress=progress,
+        checkpoint_dir=checkpoint_dir,
+        also=measured_levels(config, images),
+    )
+    return finished(
+        NAME,
+        config,
+        config.seed_list,
+        metrics,
+        axes=pretrain.axes(config, metrics),
+        device=str(device),
+        wall_s=time.perf_counter() - start,
+        files=images.checksums,
+    )
+
+
+def measured_levels(config: Config, images: RunImages) -> Levels:
+    """The three levels: a fixed draw of training images, the labelled images, twice."""
+    if config.samples > len(images.train):
+        raise ValueError(
+            f"samples: got {config.samples}; allowed: at most {len(images.train)}, the images"
+        )
+    rows = generator(0, "images/samples").permutation(len(images.train))[: config.samples]
+    content = images.content[rows] if config.recipe == RESAMPLE else None  # type: ignore[index]
+    inputs, sample = sample_level(images.train[rows], config.fit_views, config.test_views, content)
+    shared = {f.name: getattr(config, f.name) for f in dataclasses.fields(ImageConfig)}
+    coarse = run_images(ImageConfig(**shared | {"labels": "coarse"}), images.train.device)
+    names = ("images/fit", "images/test")
+    plain = {
+        name: Inputs(some.images)
+        for name, some in zip(names, (images.bank, images.test), strict=True)
+    }
+    levels = {
+        level: Level(names[0], found.bank.labels, names[1], found.test.labels)
+        for level, found in (("class", images), ("super", coarse))
+    }
+    return Levels(inputs | plain, {"sample": sample} | levels, normalised=config.normalised)
+
+
+def plan(config: Config) -> str:
+    """What `--dry-run` prints; the measures of the levels come on top."""
+    return pretrain.plan(config)
+
+
+def layer_names(metrics: dict[str, object], level: str = "class") -> list[str]:
+    """The layers of a record in order, "output" last."""
+    found = [name.split("/")[1] for name in metrics if name.startswith(f"{level}/")]
+    return list(dict.fromkeys(found))
