@@ -11,6 +11,7 @@ from types import ModuleType
 from ssl_dynamics import live
 from ssl_dynamics.symbolic import ClosedForm
 from ssl_dynamics.theory import (
+    ablation,
     alternating,
     batchnorm,
     covariance_operator,
@@ -18,9 +19,12 @@ from ssl_dynamics.theory import (
     dual_networks,
     ema,
     expansion,
+    flat_minima,
     gradient,
     info_nce,
     latent_tree,
+    lottery,
+    luck,
     mean_view,
     negative_bias,
     one_neuron,
@@ -29,6 +33,7 @@ from ssl_dynamics.theory import (
     recovery,
     simsiam,
     teaser,
+    top_down,
     translation,
     two_layers,
 )
@@ -39,6 +44,7 @@ def _of(module: ModuleType, names: str) -> list[ClosedForm]:
 
 
 WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
+    "ablation": (live.AblationGrid, _of(ablation, "SPREAD")),
     "alternating": (
         live.Alternation,
         [alternating.ROUND, ema.STEP, alternating.FOLLOWED_STEP],
@@ -62,12 +68,20 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
         live.TwoLosses,
         _of(expansion, "OUTPUT_UP OUTPUT_DOWN OUTPUT_STAY PAIR_VARIANCE MEAN_LOSS"),
     ),
+    "flat_minima": (
+        live.FadingNode,
+        [flat_minima.UNIT_FAN_OUT, flat_minima.ANGLE_RATE, gradient.GATED_ALONG],
+    ),
     "gradient": (
         live.NodePull,
         [dual_networks.OUTPUT, gradient.PATH, gradient.PULL],
     ),
     "info_nce": (live.ResidualBalance, _of(info_nce, "OPERATOR PSD_PART NCE_WEIGHT")),
     "latent_tree": (live.TreeWalk, _of(latent_tree, "PATH_POLARITY")),
+    "lottery": (
+        live.SecondDraw,
+        [lottery.SINE_STEP, lottery.AGAIN, luck.AT_LEAST_ONE, recovery.TIME],
+    ),
     "luck": (live.LuckyNode, _of(gradient, "GATED_ALONG GATED_ACROSS")),
     "mean_view": (live.TargetTable, _of(mean_view, "LINE_SPREAD")),
     "negative_bias": (live.OpenQuadrant, _of(negative_bias, "OPEN_RATE BOTH_TURN FLOOR")),
@@ -93,6 +107,7 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
         _of(simsiam, "flow_stop flow_full flow_second limit_stop limit_full limit_second"),
     ),
     "teaser": (live.TwoViews, _of(teaser, "PAIR_GRADIENT THRESHOLD WEIGHT")),
+    "top_down": (live.BlindLayer, _of(top_down, "BLIND_ERROR FREE_ERROR")),
     "translation": (live.RingWalk, _of(translation, "SITE CLOCK_TIME MIXTURE")),
     "two_layers": (live.TwoLayers, _of(two_layers, "BLOW_UP SQUARE PRODUCT FROZEN")),
 }

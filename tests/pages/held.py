@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 from scipy.special import ndtr
+from scipy.stats import beta as beta_law
 
 from ssl_dynamics.live.latent_tree import RECORDED, walk_of
 from ssl_dynamics.records import load
@@ -43,6 +45,7 @@ PAGES = {
     "dual_networks": "book/contrastive/dual_networks",
     "info_nce": "book/contrastive/info_nce",
     "batchnorm": "book/no_negatives/batchnorm",
+    "ablation": "book/no_negatives/ablation",
     "predictor": "book/no_negatives/predictor",
     "ema": "book/no_negatives/ema",
     "simsiam": "book/no_negatives/simsiam",
@@ -57,9 +60,12 @@ PAGES = {
     "two_layers": "book/contrastive/two_layers",
     "translation": "book/contrastive/translation",
     "gradient": "book/student_teacher/gradient",
+    "flat_minima": "book/student_teacher/flat_minima",
+    "lottery": "book/student_teacher/lottery",
     "luck": "book/student_teacher/luck",
     "negative_bias": "book/student_teacher/negative_bias",
     "recovery": "book/student_teacher/recovery",
+    "top_down": "book/student_teacher/top_down",
 }
 """The page of the book that shows each widget."""
 
@@ -315,6 +321,27 @@ def mean_view_widget(state: State, numbers: Numbers, picture: Picture) -> None:
         wanted = [record[f"{name}/share {k}"][:, place].mean() for k in range(1, 9)]
         close(picture["spectrum", mark][0], np.arange(1, 9))
         close(picture["spectrum", mark][1], wanted, 1e-4)
+
+
+def ablation_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The record itself, averaged over its seeds; the line by two listed outputs."""
+    record, cell = load("ablation/digits"), f"{state['norm']}/{state['setting']}"
+    steps = record.axes["step"]
+    at = round(state["moment"] * (len(steps) - 1))
+    course = record[f"{cell}/spread"].mean(0)
+    spectra = [record[f"{cell}/spectrum/{steps[k]}"].mean(0)[:8] for k in (0, at)]
+    close(numbers["spread"], course[at], 1e-3)
+    close(numbers["rank"], record[f"{cell}/effective_rank"][:, at].mean(), 1e-3)
+    close(numbers["first"], spectra[1][0], 1e-3)
+    close(picture["course", "spread"][0], steps)
+    close(picture["course", "spread"][1], course, 1e-3)
+    close(np.ravel(picture["course", "spread-now"]), [steps[at], course[at]], 1e-3)
+    cloud = 1 + np.array([[1.0, -1.0], [-1.0, 1.0]])
+    unit = cloud / np.linalg.norm(cloud, axis=1, keepdims=True)
+    close(picture["course", "even"][1], unit.std(0).mean() * np.sqrt(2))
+    for mark, wanted in zip(("share-start", "share"), spectra, strict=True):
+        close(picture["spectrum", mark][0], np.arange(1, 9))
+        close(picture["spectrum", mark][1], wanted, 1e-3)
 
 
 @lru_cache(maxsize=256)
@@ -605,6 +632,46 @@ def gradient_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     close(np.ravel(picture["plane", "input"]), [np.cos(x), np.sin(x)])
 
 
+def lottery_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Chances by the Beta law of a cosine; times by an integrator on the flow of one node."""
+    wide, fresh, inputs = (int(state[key]) for key in ("tickets", "fresh", "inputs"))
+    close(numbers["again"], fresh / (fresh + wide))
+    law = beta_law((inputs - 1) / 2, (inputs - 1) / 2)
+
+    def within(degrees: np.ndarray, count: int) -> np.ndarray:
+        return 1 - (1 - law.sf((1 + np.cos(np.deg2rad(degrees))) / 2)) ** count
+
+    for name, count in (("wide", wide), ("fresh", fresh)):
+        angle, chance = picture["chance", name]
+        assert len(angle) == 181
+        close(chance, within(angle, count), 1e-7)
+        close(within(numbers[f"angle_{name}"], count), 0.5, 1e-6)
+        close(np.ravel(picture["chance", f"middle-{name}"]), [numbers[f"angle_{name}"], 0.5])
+        close(
+            np.ravel(picture["clock", f"start-{name}"]),
+            [numbers[f"angle_{name}"], numbers[f"time_{name}"]],
+        )
+
+    def slope(_: float, w: np.ndarray) -> np.ndarray:
+        turned = np.arctan2(w[1], w[0])
+        pull = (np.pi - turned) * np.array([1.0, 0.0]) + np.sin(turned) * w / np.linalg.norm(w)
+        return pull / (2 * np.pi) - w / 2
+
+    def arrived(_: float, w: np.ndarray) -> float:
+        return float(np.arctan2(w[1], w[0]) - np.deg2rad(5))
+
+    for name in ("wide", "fresh"):
+        angle = np.deg2rad(numbers[f"angle_{name}"])
+        if angle <= np.deg2rad(5):
+            close(numbers[f"time_{name}"], 0.0)
+            continue
+        start = 0.22 * np.array([np.cos(angle), np.sin(angle)])
+        run = solve_ivp(slope, (0, 12), start, events=arrived, rtol=1e-10, atol=1e-12)
+        close(numbers[f"time_{name}"], run.t_events[0][0], 1e-6)
+    if numbers["time_wide"]:
+        close(numbers["ratio"], numbers["time_fresh"] / numbers["time_wide"])
+
+
 def recovery_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     """Each student by an integrator of order 8 on the population gradient, in the plane."""
     teacher = np.array([1.0, 0.0])
@@ -712,6 +779,62 @@ def luck_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     close(numbers["largest"], parts[:, parts[0].argmax()].max(), 1e-4)
 
 
+def flat_minima_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Paths by the eigenvectors of a matrix whose entries are means over the plane, by angles."""
+    turn = np.deg2rad(state["turned"])
+    sector = np.linspace(turn - np.pi / 2, np.pi / 2, 40001)
+    mixed = np.trapezoid(np.cos(sector) * np.cos(sector - turn), sector) / np.pi
+    values, vectors = np.linalg.eigh([[0.5, mixed], [mixed, 0.5]])
+    if state["turned"] == 0:
+        values[0] = 0.0
+    start = np.array([state["matched_start"] - 1, state["other_start"]])
+
+    def fan_outs(t: np.ndarray) -> np.ndarray:
+        gaps = vectors @ (np.exp(-np.outer(values, t)) * (vectors.T @ start)[:, None])
+        return gaps + np.array([[1.0], [0.0]])
+
+    close([numbers["rate"], numbers["fast"]], values, 1e-6)
+    close(numbers["end"], fan_outs(np.array([1e9]))[1, 0] if values[0] == 0 else 0, 1e-6)
+    logs, matched = picture["course", "matched"]
+    times = 10.0**logs
+    close(matched, fan_outs(times)[0], 1e-5)
+    close(picture["course", "other"][1], fan_outs(times)[1], 1e-5)
+    close(picture["valley", "path"][0][1:], fan_outs(times)[0], 1e-5)
+    close(np.ravel(picture["valley", "start"]), start + [1, 0])
+    seen = np.abs(fan_outs(np.append(times, 0)))[1].max()
+    close(numbers["highest"], max(seen, abs(numbers["end"])), 1e-5)
+    x, y = picture["valley", "level-2"]
+    gap = np.stack([x - 1, y])
+    if values[0] > 1e-3:
+        loss = np.einsum("ik,ij,jk->k", gap, np.array([[0.5, mixed], [mixed, 0.5]]), gap) / 2
+        close(loss, np.full(len(x), 0.05), 1e-5)
+
+
+@lru_cache(maxsize=64)
+def conjunctions_left(bits: int, order: int) -> np.ndarray:
+    """What the best layers leave of all conjunctions, from the singular values of their table."""
+    x = np.array(list(product((0, 1), repeat=bits)))
+    names = list(combinations(range(bits), order))
+    table = np.stack([x[:, A].all(1) for A in names], 1).astype(float)
+    values = np.linalg.eigvalsh(np.atleast_2d(np.cov(table.T, bias=True)))
+    return np.append(np.cumsum(values)[::-1], 0) / values.sum()
+
+
+def top_down_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Eigenvalues of the enumerated conjunctions; their tail is what a layer leaves."""
+    d, k, n = (int(state[key]) for key in ("bits", "order", "nodes"))
+    left = conjunctions_left(d, k)
+    T = len(left) - 1
+    close(picture["left", "conjunctions"], [np.arange(T + 1), left])
+    close(picture["left", "parities"], [[0, T], [1, 0]])
+    close(picture["left", "free"], [[0, T], [1 / (2**k - 1), 0]])
+    close(numbers["candidates"], T)
+    close(numbers["left"], left[min(n, T)])
+    close(numbers["parity"], max(1 - n / T, 0))
+    close(numbers["needed"], (left > 0.05 + 1e-12).sum())
+    close(picture["left", "layer"][1], left[min(n, T)])
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
@@ -721,6 +844,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "ema": ema_widget,
     "alternating": alternating_widget,
     "expansion": expansion_widget,
+    "ablation": ablation_widget,
     "mean_view": mean_view_widget,
     "directpred": directpred_widget,
     "one_picture": one_picture_widget,
@@ -731,9 +855,12 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "two_layers": two_layers_widget,
     "translation": translation_widget,
     "gradient": gradient_widget,
+    "flat_minima": flat_minima_widget,
     "luck": luck_widget,
     "negative_bias": negative_bias_widget,
+    "lottery": lottery_widget,
     "recovery": recovery_widget,
+    "top_down": top_down_widget,
 }
 
 
@@ -761,7 +888,30 @@ def _walk_ticks() -> dict[tuple[str, str], float]:
     }
 
 
+def _blind_ticks(s: State) -> dict[tuple[str, str], float]:
+    left = conjunctions_left(int(s["bits"]), int(s["order"]))
+    return {
+        ("bits", "as in the figure, 10"): 10.0,
+        ("order", "single bits"): 1.0,
+        ("order", "half of the bits"): s["bits"] // 2,
+        ("nodes", "as many as are used"): min(6, len(left) - 1),
+        ("nodes", "5 % left"): (left > 0.05 + 1e-12).sum(),
+        ("nodes", "one for each candidate"): len(left) - 1,
+    }
+
+
 CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
+    "top_down": _blind_ticks,
+    "lottery": lambda s: {
+        ("tickets", "one"): 1.0,
+        ("tickets", "as many as fresh"): s["fresh"],
+        ("tickets", "100"): 100.0,
+        ("fresh", "one"): 1.0,
+        ("fresh", "20"): 20.0,
+        ("inputs", "plane"): 2.0,
+        ("inputs", "space"): 3.0,
+        ("inputs", "20"): 20.0,
+    },
     "luck": lambda s: {
         ("start_angle", "on T1"): 20.0,
         ("start_angle", "60° from T1"): 320.0,
@@ -770,6 +920,16 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("log_start", "10−6"): -6.0,
         ("log_start", "10−3"): -3.0,
         ("log_start", "as strong as the teacher"): 0.0,
+    },
+    "flat_minima": lambda _: {
+        ("turned", "copy"): 0,
+        ("turned", "10 degrees"): 10,
+        ("turned", "right angle"): 90,
+        ("turned", "opposite"): 180,
+        ("matched_start", "nothing"): 0,
+        ("matched_start", "as the teacher"): 1,
+        ("other_start", "zero"): 0,
+        ("other_start", "one"): 1,
     },
     "gradient": lambda s: {
         ("input_angle", "along the node"): s["node_angle"],

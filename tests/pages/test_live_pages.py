@@ -25,6 +25,9 @@ BOUNDS = {
     "decay": (0, 0.2, 0.005), "tau": (0.1, 1.2, 0.01),
     "start_angle": (0, 360, 1), "log_start": (-6, 0, 0.1),
     "input_angle": (0, 360, 1), "node_angle": (0, 360, 1),
+    "tickets": (1, 200, 1), "fresh": (1, 50, 1), "inputs": (2, 60, 1),
+    "bits": (5, 12, 1), "order": (1, 5, 1), "nodes": (0, 800, 1),
+    "turned": (0, 180, 1), "matched_start": (-1, 2, 0.05), "other_start": (-1, 2, 0.05),
     "bias_j": (-2.5, 2.5, 0.05), "bias_k": (-2.5, 2.5, 0.05), "rho": (-0.95, 0.95, 0.01),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
@@ -41,6 +44,8 @@ WITH_SLIDERS = [
     "directpred",
     "one_picture",
     "gradient",
+    "top_down",
+    "lottery",
     "luck",
     "negative_bias",
     "teaser",
@@ -112,6 +117,9 @@ def test_ticks_stand_at_the_critical_values(visit, name):
               "one_picture": [(0.8,), (0.2,)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
               "gradient": [(75.0, 50.0), (330.0, 50.0)],
+              "top_down": [(7.0, 3.0, 20.0), (10.0, 2.0, 2.0)],
+              "flat_minima": [(40.0, 0.5, 1.5)],
+              "lottery": [(50.0, 5.0, 20.0), (10.0, 30.0, 4.0)],
               "luck": [(50.0, -3.0), (290.0, -1.0)],
               "negative_bias": [(-0.5, -0.5, 0.3), (0.6, -1.3, -0.5)],
               "covariance_operator": [(2.0, 0.8)],
@@ -254,6 +262,32 @@ def test_every_objective_under_every_normalisation(visit):
     held(shown, "mean_view")
     shown.press("moment", "end")
     assert held(shown, "mean_view") == "kept"
+
+
+def test_the_grid_of_nine_layers(visit):
+    shown = visit(PAGES["ablation"]).widget("ablation")
+    norm, setting = (
+        shown.root.locator(f'[data-control="{key}"] select') for key in ("norm", "setting")
+    )
+    regimes = {}
+    for layer in norm.locator("option").evaluate_all("o => o.map(e => e.value)"):
+        norm.select_option(layer)
+        for heads in setting.locator("option").evaluate_all("o => o.map(e => e.value)"):
+            setting.select_option(heads)
+            assert (shown.state()["norm"], shown.state()["setting"]) == (layer, heads)
+            regimes[layer, heads] = held(shown, "ablation")
+    assert len(regimes) == 36
+    assert regimes["mu+sigma", "mlp/ema"] == regimes["mu+sigma", "mlp/same"] == "kept"
+    assert regimes["sigma", "mlp/ema"] == regimes["none", "mlp/same"] == "mean"
+    for words, layer in (("mean and deviation", "mu+sigma"), ("the deviation alone", "sigma")):
+        shown.keys(shown.root.locator("button", has_text=words), "Enter")
+        assert held(shown, "ablation") == regimes[layer, "mlp/ema"]
+    slider = shown.slider("moment")
+    shown.keys(slider, "Home")
+    assert held(shown, "ablation") == "start"
+    shown.keys(slider, "ArrowRight", "ArrowRight")
+    assert 0 < shown.state()["moment"] < 1
+    held(shown, "ablation")
 
 
 def test_a_walk_around_the_ring(visit):

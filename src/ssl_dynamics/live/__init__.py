@@ -1,5 +1,6 @@
 """Widgets that live with and without a kernel; one question each, drawn from closed forms."""
 
+from ssl_dynamics.live.ablation import AblationGrid
 from ssl_dynamics.live.alternating import Alternation
 from ssl_dynamics.live.base import Widget
 from ssl_dynamics.live.batchnorm import BatchNormGradients
@@ -8,9 +9,11 @@ from ssl_dynamics.live.directpred import ModePlane
 from ssl_dynamics.live.dual_networks import GateFlip
 from ssl_dynamics.live.ema import PolePlane
 from ssl_dynamics.live.expansion import TwoLosses
+from ssl_dynamics.live.flat_minima import FadingNode
 from ssl_dynamics.live.gradient import NodePull
 from ssl_dynamics.live.info_nce import ResidualBalance
 from ssl_dynamics.live.latent_tree import TreeWalk
+from ssl_dynamics.live.lottery import SecondDraw
 from ssl_dynamics.live.luck import LuckyNode
 from ssl_dynamics.live.mean_view import TargetTable
 from ssl_dynamics.live.negative_bias import OpenQuadrant
@@ -20,13 +23,17 @@ from ssl_dynamics.live.predictor import PredictorTerms
 from ssl_dynamics.live.recovery import TwoStudents
 from ssl_dynamics.live.simsiam import PhasePortrait
 from ssl_dynamics.live.teaser import TwoViews
+from ssl_dynamics.live.top_down import BlindLayer
 from ssl_dynamics.live.translation import RingWalk
 from ssl_dynamics.live.two_layers import TwoLayers
 
 __all__ = [
+    "AblationGrid",
     "Alternation",
     "BatchNormGradients",
+    "BlindLayer",
     "EightMethods",
+    "FadingNode",
     "GateFlip",
     "LuckyNode",
     "ModePlane",
@@ -38,6 +45,7 @@ __all__ = [
     "PredictorTerms",
     "ResidualBalance",
     "RingWalk",
+    "SecondDraw",
     "TargetTable",
     "TreeWalk",
     "TwoLayers",

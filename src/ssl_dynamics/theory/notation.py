@@ -696,7 +696,7 @@ gap_matched = _row(
 )
 fan_out_other = _row("v_2", "v_2", "fan-out of an irrelevant node at the start", "flat_minima")
 size_ratio = _row(
-    "size_ratio", r"\varrho", "size of a copied feature in units of the original", "flat_minima",
+    "varrho", r"\varrho", "size of a copied feature in units of the original", "flat_minima",
     positive=True,
 )  # fmt: skip
 fan_in_start = _row(
