@@ -45,6 +45,8 @@ CONDITIONS: dict[str, dict] = {
     "standardised rows": {"weight_standardisation": True},
 }
 """What each condition changes in the settings of the towers."""
+COMPARED = ("base", "rate 0.003", "rate 0.3", "batch 32", "small mean", "standardised rows")
+"""Conditions under which every norm of `VARIANTS` runs; under the others the deviation alone."""
 ENGINE: dict[str, dict] = {
     "convolutions": {},
     "convolutions, LARS": {
@@ -62,7 +64,7 @@ class Config:
 
     conditions: tuple[str, ...] = (*CONDITIONS, *ENGINE)
     variants: tuple[str, ...] = VARIANTS
-    """Norms of both heads, but under the conditions of `ENGINE`."""
+    """Norms of both heads under the conditions `COMPARED`."""
     heads: tuple[str, ...] = HEADS
     """Norms of both heads under the conditions of `ENGINE`."""
     seeds: int = field(default=8, metadata={"help": "number of seeds"})
@@ -73,7 +75,7 @@ class Config:
     steps: int = 300
     eval_at: tuple[int, ...] = (0, 3, 10, 30, 100, 300)
     """Steps with measurements, and always 0 and the last."""
-    epochs: int = 8
+    epochs: int = 4
     """Of the conditions of `ENGINE`."""
 
     def __post_init__(self) -> None:
@@ -88,7 +90,8 @@ class Config:
     @property
     def cells(self) -> list[tuple[str, str]]:
         """(condition, norm) of every run."""
-        norms = {c: self.heads if c in ENGINE else self.variants for c in self.conditions}
+        norms = {c: self.variants if c in COMPARED else ("sigma",) for c in self.conditions}
+        norms |= {c: self.heads for c in self.conditions if c in ENGINE}
         return [(condition, norm) for condition, several in norms.items() for norm in several]
 
     @property
