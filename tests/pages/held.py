@@ -712,9 +712,10 @@ def recovery_widget(state: State, numbers: Numbers, picture: Picture) -> None:
             assert numbers[f"time_{name}"] > 12
         else:
             close(numbers[f"time_{name}"], wanted, 1e-7)
-        late[name] = angle[-1] if free else np.nan
+        end = solve_ivp(slope, (0, 30), start, method="DOP853", rtol=1e-11, atol=1e-13).y[:, -1]
+        late[name] = turned(end) if free else np.nan
     if len(late) == 2 and not np.isnan([*late.values()]).any():
-        close(numbers["late"], late["a"] / late["b"], 0.05)
+        close(numbers["late"], late["a"] / late["b"], 2e-3)
 
 
 def negative_bias_widget(state: State, numbers: Numbers, picture: Picture) -> None:
