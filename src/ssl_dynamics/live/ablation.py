@@ -1,0 +1,78 @@
+"""Which of the nine layers keeps the spectrum of the outputs, with and without predictor and EMA?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import traitlets
+
+from ssl_dynamics.live.base import Form, Widget
+from ssl_dynamics.records import Record, load
+from ssl_dynamics.records.intervals import student_t
+
+NORMS = (
+    "mu+sigma", "mu+sigma(det)", "mu", "mu(det)+sigma", "mu(det)+sigma(det)", "mu(det)", "sigma",
+    "sigma(det)", "none",
+)  # fmt: skip
+SETTINGS = ("mlp/ema", "mlp/same", "none/ema", "none/same")
+MODES = 8
+RECORDED = "ablation/digits"
+"""The record that is drawn when none is given."""
+
+
+def cells_of(record: Record) -> dict[str, Any]:
+    """What the widget draws of a record of the experiment `ablation`.
+
+    ``steps`` [T]; per cell ``spread`` and ``rank``, each [mean, half width of the 95 % interval]
+    per step, and ``shares``, the mean shares of the largest eigenvalues per step.
+    """
+    steps = [int(step) for step in record.axes["step"]]
+
+    def course(key: str) -> list[list[float]]:
+        found = [student_t(record[key][:, at]) for at in range(len(steps))]
+        return [[round(i.mean, 3), round((i.high - i.low) / 2, 3)] for i in found]
+
+    def shares(cell: str, step: int) -> list[float]:
+        return [round(float(v), 3) for v in record[f"{cell}/spectrum/{step}"].mean(0)[:MODES]]
+
+    cells = {}
+    for norm in NORMS:
+        for setting in SETTINGS:
+            cell = f"{norm}/{setting}"
+            cells[cell] = {
+                "spread": course(f"{cell}/spread"),
+                "rank": course(f"{cell}/effective_rank"),
+                "shares": [shares(cell, step) for step in steps],
+            }
+    width = len(record[f"{cell}/spectrum/0"][0])
+    return {"steps": steps, "seeds": len(record.seeds), "width": width, "cells": cells}
+
+
+class AblationGrid(Widget):
+    """Recorded training on digits: pick a cell of the grid, and a moment.
+
+    Give it ``SPREAD`` of ``ssl_dynamics.theory.ablation`` and, as ``cells``, the result of
+    :func:`cells_of`; without one, the recorded run is shown.
+    """
+
+    TOPIC = "ablation"
+    QUESTION = "Which cell of the grid keeps the spectrum of the outputs?"
+    ROLES: ClassVar[dict[str, tuple[str, ...]]] = {"alone": ("r_mu",)}
+
+    norm = traitlets.Enum(NORMS, "sigma", help="layer in both heads").tag(sync=True)
+    setting = traitlets.Enum(SETTINGS, "mlp/ema", help="predictor and target").tag(sync=True)
+    moment = traitlets.Float(1.0, min=0.0, max=1.0, help="share of evaluations").tag(sync=True)
+
+    def __init__(
+        self,
+        forms: Mapping[str, Form] | Iterable[Form],
+        cells: Mapping[str, Any] | None = None,
+        **values: Any,
+    ) -> None:
+        self._cells = dict(cells) if cells is not None else cells_of(load(RECORDED))
+        super().__init__(forms, **values)
+
+    def _module(self) -> str:
+        return f"const CELLS = {json.dumps(self._cells)};\n{super()._module()}"
