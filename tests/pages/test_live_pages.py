@@ -44,6 +44,7 @@ WITH_SLIDERS = [
     "directpred",
     "one_picture",
     "gradient",
+    "flat_minima",
     "top_down",
     "lottery",
     "luck",
