@@ -1,4 +1,4 @@
-"""Which of the nine layers keeps the spectrum of the outputs, with and without predictor and EMA?"""
+"""Which of nine layers keeps the spectrum of the outputs, with or without predictor and EMA?"""
 
 from __future__ import annotations
 
