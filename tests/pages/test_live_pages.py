@@ -484,5 +484,5 @@ def test_two_students_meet_every_case(visit):
     shown.keys(shown.root.locator('[data-handle="start-b"]'), "Shift+ArrowRight", "ArrowUp")
     assert held(shown, "recovery") == "closer first"
     shown.root.locator('button[data-tick="equal lengths"]').click()
-    shown.keys(shown.root.locator('[data-handle="start-b"]'), *["Shift+ArrowDown"] * 5)
+    shown.keys(shown.root.locator('[data-handle="start-b"]'), *["Shift+ArrowUp"] * 5)
     assert held(shown, "recovery") == "zero"

@@ -30,4 +30,4 @@ class TwoStudents(Widget):
     a_x = traitlets.Float(0.3, min=-1.4, max=1.4, help="first weight of student A").tag(sync=True)
     a_y = traitlets.Float(0.4, min=-1.0, max=1.0, help="second weight of student A").tag(sync=True)
     b_x = traitlets.Float(0.0, min=-1.4, max=1.4, help="first weight of student B").tag(sync=True)
-    b_y = traitlets.Float(0.5, min=-1.0, max=1.0, help="second weight of student B").tag(sync=True)
+    b_y = traitlets.Float(-0.5, min=-1.0, max=1.0, help="second weight of student B").tag(sync=True)

@@ -7,10 +7,10 @@ export default {
     const TIMES = Array.from({ length: POINTS }, (_, k) => END * (k / (POINTS - 1)) ** 2);
 
     w.choices("both starts, or drag the points", [
-      { label: "equal lengths", values: { a_x: 0.3, a_y: 0.4, b_x: 0, b_y: 0.5 }, title: "A is closer in angle" },
-      { label: "closer but longer", values: { a_x: 0.6, a_y: 0.8, b_x: 0, b_y: 0.3 }, title: "A is closer in angle and in distance" },
-      { label: "mirror images", values: { a_x: 0.43, a_y: 0.25, b_x: -0.43, b_y: 0.25 }, title: "equal lengths, angles that add up to 180 degrees" },
-      { label: "almost opposite", values: { a_x: 0, a_y: 0.5, b_x: -0.6, b_y: 0.01 } },
+      { label: "equal lengths", values: { a_x: 0.3, a_y: 0.4, b_x: 0, b_y: -0.5 }, title: "A is closer in angle" },
+      { label: "closer but longer", values: { a_x: 0.6, a_y: 0.8, b_x: 0, b_y: -0.3 }, title: "A is closer in angle and in distance" },
+      { label: "mirror images", values: { a_x: 0.43, a_y: 0.25, b_x: -0.43, b_y: -0.25 }, title: "equal lengths, angles that add up to 180 degrees" },
+      { label: "almost opposite", values: { a_x: 0, a_y: 0.5, b_x: -0.6, b_y: -0.01 } },
       { label: "opposite", values: { a_x: 0, a_y: 0.5, b_x: -0.6, b_y: 0 } }]);
     const plane = w.plot({ name: "plane", title: "Weights of the students, and their paths", equal: true, handles: true,
       xlabel: "along the teacher's weights", ylabel: "across", x: [-1.4, 1.4], y: [-1, 1], maxWidth: 460,
