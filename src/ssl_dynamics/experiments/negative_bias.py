@@ -17,8 +17,10 @@ and the test *accuracy*.
 With `files` nothing is trained: the offsets and gains of trained networks are read from files of
 plain arrays, and a table of their layers is recorded. Networks stand in the place of seeds, layers
 in the order of the file along `layer`, padded with NaN: *channels*, *negative*, *zero*, *normal*,
-*floor* (with the shares Phi), *gain* (whether the file holds gains), *consumer* (place in the axis
-of that name). For each consumer the metrics `<consumer>/...` are over all channels of a network.
+*rare* (share of channels with Phi below 0.1), *floor* (with the shares Phi), *mostly* (share of
+layers with more than half of the offsets negative), *gain* (whether gains differ), *tiny* (share of
+gains below 1e-3 in size), *largest* (offset in size), *consumer* (place in the axis of that name).
+For each consumer the metrics `<consumer>/...` are over all channels of a network.
 
 The declared predicates are in the claims file; two looks at seeds 900 to 902 came before.
 """
@@ -254,6 +256,8 @@ def summary(layers: Sequence[NormLayer]) -> dict[str, float]:
         "floor": float((floors * counts).sum() / max(counts.sum(), 1e-300)),
         "mostly": float(np.mean(signs)),
         "gain": float(np.mean([np.ptp(layer.gain) > 0 for layer in layers])),
+        "tiny": float(np.mean(np.abs(np.concatenate([layer.gain for layer in layers])) < 1e-3)),
+        "largest": float(np.abs(offset).max()),
     }
 
 
