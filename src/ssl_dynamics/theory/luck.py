@@ -157,9 +157,8 @@ def final_shares(alignments: Sequence[float], starts: Sequence[float]) -> np.nda
             "allowed: equally many, all above zero"
         )
     logs = np.log(a * first)
-    # at these clocks the sum is at most, and at least, 1
-    ends = -(logs + np.log(len(a))) / a, -logs / a
-    low, high = min(ends[0].min(), ends[1].min()), ends[1].min()
+    # where every term is at most 1 / n, and where one of them is 1, with room for rounding
+    low, high = ((-logs - np.log(len(a))) / a).min() - 1e-6, (-logs / a).min() + 1e-6
     clock = brentq(lambda tau: np.exp(logs + a * tau).sum() - 1, low, high, xtol=1e-13, rtol=1e-14)
     shares = np.exp(logs + a * clock)
     return shares / shares.sum()
