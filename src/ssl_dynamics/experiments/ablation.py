@@ -236,6 +236,19 @@ def _photographs(config: Config, progress: bool, folder: str | Path | None) -> F
     return found, axes, str(device), images.checksums
 
 
+SLICES = [
+    {
+        "record": "digits",
+        "config": {
+            "seeds": 3, "variants": ("sigma",), "predictors": ("mlp",), "targets": ("ema",),
+            "steps": 10,
+        },
+        "metrics": [f"sigma/mlp/ema/{name}" for name in ("spread", "effective_rank")],
+    },
+]  # fmt: skip
+"""What the tests run again beside the committed record: a cell on digits."""
+
+
 def plan(config: Config) -> str:
     """What `--dry-run` prints: the first cell measured, times the number of cells."""
     if config.dataset == "digits":

@@ -136,6 +136,12 @@ def curves(
     return stacked
 
 
+SLICES = [
+    {"record": "byol-digits", "config": {"seeds": 2}, "metrics": ["knn", "effective_rank"]},
+]
+"""What the tests run again beside the committed record: digits, by the code of all images."""
+
+
 def plan(config: Config) -> str:
     """What `--dry-run` prints: the settings spelled out, memory and time from a few steps."""
     device = shard.device_for(config.device)
