@@ -117,6 +117,7 @@ def pair(config: Config, seeds: Sequence[int]) -> tuple[ReluNet, ReluNet]:
     )
 
 
+@torch.no_grad()
 def take(student: ReluNet, steps: Sequence[Tensor], lr: float) -> None:
     """Add the steps and rescale the rows; the row that carries the constant stays."""
     for layer, (weight, step) in enumerate(zip(student.weights, steps, strict=True)):

@@ -16,7 +16,8 @@ export default {
         { looks: "f-blue", label: "the teacher, (1, 0)", marker: "dot" }] });
     const course = w.plot({ name: "course", title: "Fan-outs over time", maxWidth: 420, ratio: 0.8,
       xlabel: "time *t*, as log~10~ *t*", ylabel: "fan-out", x: [-1, 4], y: [-1.2, 2.2],
-      legend: [{ looks: "s-blue w3", label: "matched, *v*~1~" }, { looks: "s-red w3 dash", label: "irrelevant, *v*~2~" }] });
+      legend: [{ looks: "s-blue w3", label: "matched, *v*~1~" }, { looks: "s-red w3 dash", label: "irrelevant, *v*~2~" },
+        { looks: "s-quiet w1 dot", label: "one over the slow rate" }] });
     w.number("rate", "slow rate");
     w.number("fast", "fast rate");
     w.number("end", "irrelevant fan-out at the end");
@@ -58,7 +59,7 @@ export default {
         : settled ? ["at rest", "good", "At the teacher already.", "Both fan-outs are where they end, so nothing moves, whatever the angle."]
         : w.get("turned") === 180 ? ["opposite", "good", "Opposite nodes do not meet.", "No input opens both, so each fan-out goes its way at the same rate, one half."]
         : w.get("turned") <= 15 ? ["slow", "bad", "Almost a copy: it fades, but hardly so.", `At this angle the rate is about the squared angle over four. ${life}`]
-        : borrows ? ["borrows", "", "It borrows first.", `The irrelevant node takes up to ${show(highest)} of the task before it hands it back. ${life}`]
+        : borrows ? ["borrows", "", "It borrows first.", `The irrelevant fan-out grows to a size of ${show(highest)}, a part of the matched node's task, before it fades. ${life}`]
         : ["fades", "good", "The fan-out fades.", `It goes to zero from here, whatever the start. ${life}`];
       return { regime, tone, caption: [lead, rest], numbers: { rate: slow, fast, end, highest } };
     });
