@@ -33,13 +33,13 @@ export default {
       ticks: () => [{ label: "as in the figure, 10", value: 10 }] });
     w.slider({ key: "order", label: "bits in one feature *k*", min: 1, max: 5, step: 1, digits: 0,
       ticks: () => [{ label: "single bits", value: 1 }, { label: "half of the bits", value: Math.floor(now().d / 2) }] });
-    w.slider({ key: "nodes", label: "nodes of the layer *n*", min: 0, max: 800, step: 1, digits: 0,
+    w.slider({ key: "nodes", label: "nodes of the layer *n*~l~", min: 0, max: 800, step: 1, digits: 0,
       ticks: () => [{ label: "as many as are used", value: Math.min(USED, now().T) },
         { label: "5 % left", value: needs(least(now().d, now().k)) },
         { label: "one for each candidate", value: now().T }] });
     const plot = w.plot({ name: "left", title: "Least error of a layer that saw no label", maxWidth: 560,
-      xlabel: "nodes of the layer *n*", ylabel: "part of the variance left", x: [0, 100], y: [0, 1.05],
-      legend: [{ looks: "s-blue w3", label: "conjunctions: no blind layer gets below" },
+      xlabel: "nodes of the layer *n*~l~", ylabel: "part of the variance left", x: [0, 100], y: [0, 1.05],
+      legend: [{ looks: "s-blue w3", label: "conjunctions, mean over the candidates" },
         { looks: "s-red w2 dash", label: "parities, or any orthonormal candidates" },
         { looks: "s-green w2 dot", label: "conjunctions, all smaller combinations free" },
         { looks: "f-ink", label: "your layer at its best", marker: "dot" }] });
