@@ -112,11 +112,13 @@ def starts(config: Config, seeds: Sequence[int]) -> tuple[Layers, Layers, Tensor
             students.append((fan_in * rows["student/in"], fan_out * rows["student/out"]))
             teachers.append((rows["teacher/in"], rows["teacher/out"]))
             moving.append(float(moves))
-    stacked = (
-        Layers(*(torch.from_numpy(np.stack(side)) for side in zip(*nets, strict=True)))
-        for nets in (students, teachers)
-    )
-    return *stacked, torch.tensor(moving, dtype=torch.float64)
+    return stacked(students), stacked(teachers), torch.tensor(moving, dtype=torch.float64)
+
+
+def stacked(nets: Sequence[tuple[np.ndarray, np.ndarray]]) -> Layers:
+    """Single networks as one on the seeds axis."""
+    W, V = (torch.from_numpy(np.stack(side)) for side in zip(*nets, strict=True))
+    return Layers(W, V)
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -132,11 +134,11 @@ def run(
     times = [t for t in config.times if t <= config.until]
     with tuned(0), torch.no_grad():
         student, teacher, moving = starts(config, seeds)
-        path = follow(student, teacher, times, moving=moving)
-        path = list(tqdm(path, total=len(times), disable=not progress, desc=NAME))
+        flow = follow(student, teacher, times, moving=moving)
+        path = list(tqdm(flow, total=len(times), disable=not progress, desc=NAME))
         rows = [measured(at, student, teacher, config.teacher) for at in path]
     columns = {name: np.stack([row[name].numpy() for row in rows], 1) for name in rows[0]}
-    metrics = {}
+    metrics: dict[str, np.ndarray] = {}
     for k, arm in enumerate(arms(config)):
         mine = slice(k * len(seeds), (k + 1) * len(seeds))
         metrics |= {f"{arm}/{name}": column[mine] for name, column in columns.items()}
