@@ -733,7 +733,7 @@ def negative_bias_widget(state: State, numbers: Numbers, picture: Picture) -> No
     close(numbers["ratio"], both(rho) / ndtr(bj))
     close(numbers["floor"], max((64 * ndtr(bj) - 1) / 63, 0))
     place, height = picture["ratio", "ratio"]
-    assert (place[0], place[-1], len(place)) == (-0.95, 0.95, 77)
+    close(place, np.linspace(-0.95, 0.95, 77))
     close(height[::19], [both(r) / ndtr(bj) for r in place[::19]])
     close(np.ravel(picture["ratio", "now"]), [rho, numbers["ratio"]])
     close(np.ravel(picture["plane", "corner"]), [-bj, -bk])
