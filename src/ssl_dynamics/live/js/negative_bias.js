@@ -74,6 +74,7 @@ export default {
         : ratio < 0.1 ? ["rare", "good", "Rarely together.", `The overlap ratio is ${show(ratio)}: the other bias is far below zero. ${near}`]
         : bj < 0 && bk < 0 && rho > 0.8 ? ["copies", "bad", "Both biases are negative, and the nodes are open together.", `The overlap ratio is ${show(ratio)}: the two are nearly one node. ${near}`]
         : bj < 0 && bk < 0 ? ["negative", "bad", "Both biases are negative, and the overlap is not small.", `The ratio is ${show(ratio)}. The sign says no more than that each is open less than half of the time.`]
+        : ratio < 0.5 ? ["between", "", "Together less than half of the time.", `The overlap ratio is ${show(ratio)}. ${near}`]
         : ["often", "", "Often together.", `The overlap ratio is ${show(ratio)}. ${near}`];
       return { regime, tone, caption: [lead, rest],
         numbers: { open_j: pj, open_k: pk, both: pjk, ratio, floor } };
