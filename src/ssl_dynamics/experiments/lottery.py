@@ -121,15 +121,26 @@ class Config(Seeded):
         divisor(self, "every", of="steps")
 
 
+_CHOSEN_BEFORE = [f"{name}/log error" for name in ("full", "fresh", "lucky both", "crowd")]
 SLICES: list[dict[str, Any]] = [
     {
         "record": "easy",
-        "config": {"seeds": 4, "every": 500},
-        "metrics": [f"{name}/log error" for name in ("full", "ticket", "fresh", "lucky both")],
+        "config": {"seeds": 4, "steps": 500, "every": 500},
+        "metrics": _CHOSEN_BEFORE,
+    },
+    {
+        "record": "hard",
+        "config": {"seeds": 3, "steps": 300, "every": 300},
+        "metrics": _CHOSEN_BEFORE,
+    },
+    {
+        "record": "map",
+        "config": {"seeds": 2, "nodes": (5,), "multiples": (2,), "every": 4000},
+        "metrics": [f"nodes=5/multiple=2/{name}/log error" for name in ("full", "ticket", "fresh")],
     },
     {
         "record": "race",
-        "config": {"seeds": 16},
+        "config": {"seeds": 8},
         "metrics": ["tickets=5/relative", "tickets=50/relative"],
     },
 ]

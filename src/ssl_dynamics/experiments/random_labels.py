@@ -107,8 +107,13 @@ class Config(Seeded):
 SLICES: list[dict[str, Any]] = [
     {
         "record": "teachers",
-        "config": {"seeds": 3, "nodes": (5,), "steps": 1000, "at": (0, 1000)},
-        "metrics": ["nodes=5/linear"],
+        "config": {"seeds": 3, "nodes": (5,), "steps": 1000},
+        "metrics": ["nodes=5/linear", "nodes=5/test", "nodes=5/used", "permuted/test"],
+    },
+    {
+        "record": "digits",
+        "config": {"seeds": 2, "steps": 300},
+        "metrics": ["real/test", "real/accuracy", "permuted/train", "fresh/test"],
     },
 ]
 """The small re-runs that the tests compare with the committed records."""
