@@ -88,8 +88,8 @@ class Config(Seeded):
 
 SLICE = {
     "record": "conjunctions",
-    "config": {"seeds": 3, "bits": (6, 8), "orders": (2,), "used": (3, 6), "middle": (8, 2),
-               "nodes": (6, 12), "high": (2,), "most": 300},
+    "config": {"seeds": 3, "bits": (6, 8), "orders": (2,), "used": (3, 6), "middle": (6, 2),
+               "nodes": (6,), "high": (2,), "high_nodes": 8, "most": 300},
     "metrics": ["joint/needed/bits=8,order=2", "random/needed/bits=8,order=2"],
 }  # fmt: skip
 """The small re-run that the tests compare with the committed record."""
