@@ -168,11 +168,11 @@ def measured(network: ConvStack) -> dict[str, np.ndarray]:
     data = digits().to("cpu", torch.float32)
     seeds = network.scores.weight.shape[0]
 
-    def shared(images: Tensor) -> Tensor:
+    def for_every_seed(images: Tensor) -> Tensor:
         return images.view(-1, SIDE, SIDE).expand(seeds, -1, -1, -1)
 
-    with torch.no_grad(), population_statistics(network, shared(data.train)):
-        passed = network(shared(data.test))
+    with torch.no_grad(), population_statistics(network, for_every_seed(data.train)):
+        passed = network(for_every_seed(data.test))
     right = passed.scores.argmax(-1) == data.test_labels
     found = {"accuracy": right.double().mean(-1).numpy()}
     for layer, (pre, norm) in enumerate(zip(passed.pre, network.norms, strict=True), 1):
