@@ -166,7 +166,7 @@ def run(
         }
 
     def measure() -> dict[str, np.ndarray]:
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for prefix, (job, width) in tqdm(jobs.items(), disable=not progress, desc=NAME):
             cost = step_cost((config.inputs, width, config.outputs), config.batch)[1]
             here = in_blocks(seeds, cost, job)

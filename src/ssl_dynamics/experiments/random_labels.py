@@ -131,7 +131,7 @@ def run(
         jobs, widths = [partial(_digits, config)], (64, config.students, 10)
 
     def measure() -> dict[str, np.ndarray]:
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for job in tqdm(jobs, disable=not progress, desc=NAME):
             found |= in_blocks(seeds, step_cost(widths, config.batch)[1], job)
         return found
