@@ -50,6 +50,7 @@ def test_changed_values_change_the_id(kind):
             "target": "average",
             "delta": 0.5,
             "input_angle": 30.0,
+            "start_angle": 200.0,
             "beta_plus": 0.5,
             "latent": 3.0,
             "objective": "pair",
