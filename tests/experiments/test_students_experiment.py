@@ -53,11 +53,25 @@ def test_wrong_settings_are_refused(wrong):
         experiment.Config(**wrong)
 
 
+LATE = {("loss", 3.875287e-04), ("best/layer=1", 0.9865), ("covered/layer=1", 0.9)}
+"""Figures of one event at epoch 6 that is rarer than our 32 seeds show."""
+
+
 @pytest.mark.parametrize("name", RECORDS)
-def test_every_published_figure_is_one_more_draw_of_ours(name):
-    """The first of the declarations in the experiment's docstring."""
-    strange = [row for row in compared(load(f"students/{name}")) if not row.expected]
-    assert not strange
+def test_every_published_figure_but_three_is_one_more_draw_of_ours(name):
+    """The first of the declarations, and where it failed."""
+    strange = {(r.metric, r.figure) for r in compared(load(f"students/{name}")) if not r.expected}
+    assert strange == (LATE if name == "5x-m10-p1" else set())
+
+
+def test_the_three_are_a_late_seed_of_which_there_are_some_among_many():
+    """What was declared after that."""
+    record = load("students/5x-m10-p1-start")
+    late = record.values("covered/layer=1", record.axes["epoch"].index(6)) < 1
+    assert 1 <= late.sum() <= 0.1 * len(late)
+    for metric, figure in LATE:
+        values = record.values(metric, record.axes["epoch"].index(6))
+        assert values.min() <= figure <= values.max()
 
 
 def test_most_published_figures_lie_in_the_range_of_our_seeds():
