@@ -54,6 +54,7 @@ def test_changed_values_change_the_id(kind):
             "beta_plus": 0.5,
             "latent": 3.0,
             "objective": "pair",
+            "norm": "none",
             "neuron": "linear",
             "moved": 1.0,
             "method": "vicreg",
