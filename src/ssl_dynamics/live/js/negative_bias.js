@@ -70,12 +70,12 @@ export default {
       const [regime, tone, lead, rest] =
         free ? ["critical: independent", "", "Independent nodes.", `The ratio ${show(ratio)} is the probability that the other node is open, whatever this one does.`]
         : plain ? ["critical: no bias", "", "No bias on either side.", `The ratio is one half plus the arcsine of the correlation over π: ${show(ratio)}.`]
-        : ratio < 0.1 && rho < 0 ? ["apart", "good", "Rarely together, because they are opposed.", `The overlap ratio is ${show(ratio)}. ${near}`]
+        : ratio < 0.1 && pk >= 0.1 ? ["apart", "good", "Rarely together, because they are opposed.", `The overlap ratio is ${show(ratio)}. ${near}`]
         : ratio < 0.1 ? ["rare", "good", "Rarely together.", `The overlap ratio is ${show(ratio)}: the other bias is far below zero. ${near}`]
-        : bj < 0 && bk < 0 && rho > 0.8 ? ["copies", "bad", "Both biases are negative, and the nodes are open together.", `The overlap ratio is ${show(ratio)}: the two are nearly one node. ${near}`]
+        : bj < 0 && bk < 0 && rho > 0.8 ? ["copies", "bad", "Both biases are negative, and the inputs are nearly the same.", `The overlap ratio is ${show(ratio)}: when this node is open, the other's gate sees almost the same input. ${near}`]
         : bj < 0 && bk < 0 ? ["negative", "bad", "Both biases are negative, and the overlap is not small.", `The ratio is ${show(ratio)}. The sign says no more than that each is open less than half of the time.`]
-        : ratio < 0.5 ? ["between", "", "Together less than half of the time.", `The overlap ratio is ${show(ratio)}. ${near}`]
-        : ["often", "", "Often together.", `The overlap ratio is ${show(ratio)}. ${near}`];
+        : ratio < 0.5 ? ["between", "", "The overlap is below one half, but not small.", `Given that this node is open, the other is open with probability ${show(ratio)}. ${near}`]
+        : ["often", "", "The overlap is large.", `Given that this node is open, the other is open with probability ${show(ratio)}. ${near}`];
       return { regime, tone, caption: [lead, rest],
         numbers: { open_j: pj, open_k: pk, both: pjk, ratio, floor } };
     });
