@@ -77,7 +77,7 @@ BORROWED = ClosedForm(
 KEPT = ClosedForm(
     "KEPT", (size_ratio, gap_matched, fan_out_other),
     (fan_out_other - size_ratio * gap_matched) / (1 + size_ratio**2),
-    "What a copy of a matched feature keeps of its fan-out for ever.", _OWN,
+    "Fan-out at which a copy of a matched feature ends, if nothing else is tied.", _OWN,
 )  # fmt: skip
 FLOOR = ClosedForm(
     "FLOOR", (fan_in_start, fan_out_start),
