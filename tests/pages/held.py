@@ -915,9 +915,9 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
     },
     "luck": lambda s: {
         ("start_angle", "on T1"): 20.0,
-        ("start_angle", "60° from T1"): 320.0,
         ("start_angle", "halfway T1–T2"): 80.0,
-        ("start_angle", "opposite T1"): 200.0,
+        ("start_angle", "halfway T2–T3"): 200.0,
+        ("start_angle", "halfway T3–T1"): 320.0,
         ("log_start", "10−6"): -6.0,
         ("log_start", "10−3"): -3.0,
         ("log_start", "as strong as the teacher"): 0.0,

@@ -9,8 +9,8 @@ export default {
     const at = (v, r = 1) => [r * Math.cos(v), r * Math.sin(v)];
 
     w.slider({ key: "start_angle", label: "direction of S1 at the start (degrees), or drag the red point", min: 0, max: 360, step: 1, digits: 0,
-      ticks: () => [{ label: "on T1", value: 20 }, { label: "60° from T1", value: 320 }, { label: "halfway T1–T2", value: 80 },
-        { label: "opposite T1", value: 200 }] });
+      ticks: () => [{ label: "on T1", value: 20 }, { label: "halfway T1–T2", value: 80 },
+        { label: "halfway T2–T3", value: 200 }, { label: "halfway T3–T1", value: 320 }] });
     w.slider({ key: "log_start", label: "strength of every student at the start, log~10~ *ε*", min: -6, max: 0, step: 0.1, digits: 1,
       ticks: () => [{ label: "10^−6^", value: -6 }, { label: "10^−3^", value: -3 }, { label: "as strong as the teacher", value: 0 }] });
     const plane = w.plot({ name: "plane", title: "Weights of the nodes, from the start to the end", equal: true, handles: true, maxWidth: 380,
@@ -107,8 +107,10 @@ export default {
       const largest = Math.max(...NODES.map((j) => parts[j][best])), name = `T${best + 1}`;
       plane.say(`Student S1 starts at ${show(angle)} degrees; teacher nodes at 20, 140 and 260 degrees.`);
       bars.say(`S1 explains ${show(mine[0])} of T1, ${show(mine[1])} of T2 and ${show(mine[2])} of T3.`);
+      const halfway = TEACHER.some((v) => Math.abs(turn(angle - v) - 60) < 1e-9);
       const [regime, tone, lead, rest] =
-        part < 0.05 ? ["fades", "bad", "S1 comes too late.", `Others have explained the teacher before S1 had turned; its largest part is ${show(part)}. That is the lot of a student that starts far from every node, at small starts most of all.`]
+        halfway ? ["critical", "", "S1 starts halfway between two teacher nodes.", `At first both pull it alike, and what the other students have left over decides. Its parts are ${show(mine[0])} of T1, ${show(mine[1])} of T2 and ${show(mine[2])} of T3. Move it a little to either side.`]
+        : part < 0.05 ? ["fades", "bad", "S1 comes too late.", `Others have explained the teacher before S1 had turned; its largest part is ${show(part)}. Where nothing is left to explain, nothing pulls.`]
         : part > 0.9 ? ["takes all", "good", `S1 takes ${name} nearly alone.`, `Its part is ${show(part)}. It starts close to ${name}, and large: move the start to smaller strengths, and it has to share more.`]
         : part >= largest - 1e-12 ? ["wins", "good", `S1 wins ${name}, and shares it.`, `Its part is ${show(part)}. Another student turns to ${name} too, and by the time anything is explained both point there. Below a strength of about 10^−3^ a smaller start changes the parts little.`]
         : ["shares", "", `S1 shares ${name} with a luckier student.`, `Its part is ${show(part)}; the largest is ${show(largest)}. The start decides the parts, and both students end on ${name}.`];
