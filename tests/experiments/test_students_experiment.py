@@ -64,14 +64,16 @@ def test_every_published_figure_but_three_is_one_more_draw_of_ours(name):
     assert strange == (LATE if name == "5x-m10-p1" else set())
 
 
-def test_the_three_are_a_late_seed_of_which_there_are_some_among_many():
-    """What was declared after that."""
+def test_late_seeds_are_rare_and_the_printed_one_was_the_latest():
+    """What was declared after that: the first half held, the second failed."""
     record = load("students/5x-m10-p1-start")
     late = record.values("covered/layer=1", record.axes["epoch"].index(6)) < 1
-    assert 1 <= late.sum() <= 0.1 * len(late)
+    assert late.sum() == 1
+    inside = {}
     for metric, figure in LATE:
         values = record.values(metric, record.axes["epoch"].index(6))
-        assert values.min() <= figure <= values.max()
+        inside[metric] = bool(values.min() <= figure <= values.max())
+    assert inside == {"loss": False, "best/layer=1": False, "covered/layer=1": True}
 
 
 def test_most_published_figures_lie_in_the_range_of_our_seeds():

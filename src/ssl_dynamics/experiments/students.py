@@ -26,9 +26,11 @@ of its own, or to a few. Declared before the recorded runs, after a look at the 
 
 Outcome: the first declaration fails for three figures of "5x-m10-p1", all of one event: in the seed
 that was printed, one teacher node is still missing after 6 epochs, and none of our 32 seeds is that
-late. Further seeds, looked at because of it, say how rare that is (2 of 96); it was then declared
-that among 128 new ones ("5x-m10-p1-start", seeds 2000 to 2127) at least one misses a node after 6
-epochs and the three figures lie in their range.
+late. Of 96 further seeds (1000 to 1095, looked at because of it, not recorded) two missed a node
+then. It was now declared that among 128 new ones ("5x-m10-p1-start", seeds 2000 to 2127) at least
+one does, which held for one, and that the three figures lie in their range, which failed for the
+loss and the mean correlation: that seed was less late. One of all 256 seeds, among the 96, was later
+than the printed one; from epoch 21 on that one is like the others.
 """
 
 from __future__ import annotations
