@@ -66,7 +66,7 @@ export default {
       const chances = `The best of ${fresh} fresh nodes is luckier than the best of ${wide} with probability ${fixed(again, 2)}, in any number of inputs.`;
       const worth = time(a) === 0 ? "The wide student's best is there from the start." : `From the middle angles the ${fresh < wide ? "fresh" : "wide student's"} best takes ${gain} % longer.`;
       const [regime, tone, lead] =
-        fresh === wide ? ["even", "", "As many fresh nodes: an even chance."]
+        fresh === wide ? ["critical", "", "As many fresh nodes: an even chance."]
         : fresh > wide ? ["more fresh", "good", "More fresh nodes than the student had."]
         : ratio < 1.25 ? ["rare, of little worth", "", "Luck is rare, and worth little time."]
         : ["rare, of worth", "good", "Luck is rare, and worth some time."];
