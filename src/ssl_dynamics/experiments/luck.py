@@ -125,7 +125,7 @@ def run(
     one = _cell if config.study == "map" else _order
 
     def measure() -> dict[str, np.ndarray]:
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for students, scale in tqdm(cells, disable=not progress, desc=NAME):
             name = f"students={students}/scale={scale:g}/" if config.study == "map" else ""
             here = _in_blocks(config, seeds, students, scale, one)
