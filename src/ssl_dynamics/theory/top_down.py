@@ -7,7 +7,8 @@ set A of k of them: the *parity* :math:`\prod_{i \in A} x_i`, or the *conjunctio
 
 A layer of n nodes that was chosen *blind*, without a look at which features the teacher uses,
 leaves of T orthonormal candidates, by least squares and in the mean over the candidates, the part
-:math:`1 - n/T` or more. The same inequality bounds the pull of such a candidate on a fresh node.
+:math:`1 - n/T` or more. The layer above it is linear. The same inequality bounds
+the pull of such a candidate on a fresh node.
 Source: the author's article on Tian, Jiang, Gong and Morcos (2019) says in words that combinations
 multiply without a signal from above; everything here is derived in the chapter.
 """
@@ -56,7 +57,8 @@ OWN_PULL = ClosedForm(
 )  # fmt: skip
 BLIND_PULL = ClosedForm(
     "BLIND_PULL", (open_share, candidates), open_share / candidates,
-    "Largest mean square, over orthonormal candidates, of the pull on one weight of a node.", _OWN,
+    "Largest mean square, over orthonormal candidates, of the pull on one weight of a node; "
+    "the share is taken over all inputs.", _OWN,
 )  # fmt: skip
 
 FORMS: dict[str, ClosedForm] = {
@@ -87,7 +89,8 @@ def spectrum(bits: int, order: int) -> list[tuple[float, int]]:
 
 def least_blind_error(bits: int, order: int) -> np.ndarray:
     """For a blind layer of 0, 1, ..., T nodes (and a bias above it): the least mean error over all
-    conjunctions, as a share of their variance, [T + 1]. The best layer reaches it."""
+    conjunctions, as a share of their variance, [T + 1]. The best features reach it, which may be
+    any functions of the inputs; one linear layer reads them."""
     values = np.concatenate([np.full(times, value) for value, times in spectrum(bits, order)])
     values = np.sort(values)[::-1]
     left = np.append(np.cumsum(values[::-1])[::-1], 0.0)
