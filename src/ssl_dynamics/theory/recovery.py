@@ -9,9 +9,10 @@ the share of the student's open inputs at which the teacher is open too,
     v=\frac{w}{1-\vartheta/\pi},\qquad\text{obey the linear equation}\qquad
     \dot v=\tfrac12\,(w^*-v).
 
-So they run straight to the teacher, and angle, length and time are explicit. The same holds for a
-leaky ReLU with another share. Source: the population gradient is known (Tian 2017 has it in closed
-form); the solution is derived in ``book/student_teacher/recovery.ipynb``.
+So they run straight to the teacher, and angle, length and time are explicit. The weights of a leaky
+ReLU run straight too, with another share; for a negative slope below zero the share has a zero, and
+students beyond that angle end opposite the teacher. Source: the population gradient is known (Tian
+2017 has it in closed form); the solution is derived in ``book/student_teacher/recovery.ipynb``.
 """
 
 from __future__ import annotations
