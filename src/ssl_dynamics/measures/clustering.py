@@ -117,7 +117,8 @@ def directional_cdnv(features: Tensor, labels: Tensor, found: Classes) -> Tensor
 
 def over_pairs(values: Tensor) -> Tensor:
     """The mean over unordered pairs of different classes: [S, C, C] -> [S]."""
-    one, two = torch.triu_indices(*values.shape[-2:], offset=1, device=values.device)
+    classes = values.shape[-1]
+    one, two = torch.triu_indices(classes, classes, offset=1, device=values.device)
     return values[..., one, two].mean(-1)
 
 

@@ -666,7 +666,7 @@ ticket_count = _row(
     integer=True,
 )  # fmt: skip
 ticket_chance = _row(
-    "p_cap", r"p_\vartheta", "probability that a random direction lies within a given angle", "luck",
+    "p_cap", r"p_\vartheta", "probability that a random direction is within a given angle", "luck",
     positive=True,
 )  # fmt: skip
 wanted_chance = _row(
