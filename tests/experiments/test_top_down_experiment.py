@@ -72,6 +72,23 @@ def test_a_student_that_blows_up_counts_as_one_that_failed():
     assert isinstance(teacher, Students)
 
 
+def test_the_first_width_that_is_enough_counts_and_no_wider_one_is_trained(monkeypatch):
+    errors = {4: [0.2, 0.04, 0.9], 6: [0.05, 0.5, 0.9], 8: [0.5, 0.01, 0.06], 16: [0.0, 0.0, 0.3]}
+    asked = []
+
+    def stand_in(config, seeds, teacher, y, width):
+        asked.append(width)
+        return np.array(errors[width])[list(seeds)]
+
+    monkeypatch.setattr(experiment, "joint_error", stand_in)
+    needed = experiment.joint_needed(SMALL, range(3), None, None, 4)
+    assert needed.tolist() == [6, 4, 32]
+    assert asked == [4, 6, 8, 16]
+    asked.clear()
+    assert experiment.joint_needed(SMALL, range(2), None, None, 4).tolist() == [6, 4]
+    assert asked == [4, 6]
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [({"orders": (7,)}, "orders: got 7"), ({"used": (3,)}, "used: got"),
