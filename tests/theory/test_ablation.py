@@ -119,7 +119,8 @@ def flow(form):
 
 
 def integrated(state, agreement, speed, time, decay=0.0):
-    """The state after `time`, the online network its own target, by forces of the cosine alone."""
+    """The state after `time`, or when one number is used up, by forces of the cosine alone; the
+    online network is its own target."""
 
     def rates(_, now):
         b, w, p, q = now
@@ -129,7 +130,11 @@ def integrated(state, agreement, speed, time, decay=0.0):
         gain = np.array([force / b, -force / w, speed * force / p, -speed * force / q])
         return gain - decay * now
 
-    options = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-12}
+    def used_up(_, now):
+        return min(now) - 1e-4
+
+    used_up.terminal = True
+    options = {"method": "DOP853", "rtol": 1e-11, "atol": 1e-12, "events": used_up}
     return solve_ivp(rates, (0, time), state, **options).y[:, -1]
 
 
@@ -169,6 +174,7 @@ def critical_speed(form):
     for rng in rngs(11):
         b, w, p, q, agreement, _ = resting(rng)
         critical = form.numpy(w, p, q, agreement)
+        assert 0 < critical < 1e3
         slow, fast = (
             integrated([b, w, p, q], agreement, critical * factor, 3000) for factor in (0.9, 1.1)
         )

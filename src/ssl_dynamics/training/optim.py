@@ -26,9 +26,9 @@ class SGD:
         momentum: float = 0.0,
         weight_decay: float = 0.0,
     ) -> None:
-        listed = [(list(parameters), *numbers) for parameters, *numbers in groups]
+        listed = [(list(group[0]), group[1], *group[2:]) for group in groups]
         kept = [group for group in listed if group[0] and group[1]]
-        self.groups = [(parameters, lr) for parameters, lr, *_ in kept]
+        self.groups = [(group[0], group[1]) for group in kept]
         self._decays = [weight_decay * (group[2] if len(group) > 2 else 1.0) for group in kept]
         self.momentum, self.weight_decay = momentum, weight_decay
         self._values = [[w.detach() for w in group] for group, _ in self.groups]  # same memory
