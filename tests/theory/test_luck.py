@@ -116,12 +116,20 @@ def route_tickets(form):
 
 
 def route_cap_upper(form):
-    """With the root in the substituted integral left at its largest, half of all directions."""
+    """Student's t law times what the bound adds: the root in the integral at its largest."""
     for rng in rngs(150):
         angle, d = rng.uniform(0.1, 1.5), int(rng.integers(2, 30))
-        whole = quad(lambda p, d=d: np.sin(p) ** (d - 2), 0, np.pi)[0]
-        half = quad(lambda p, d=d: np.sin(p) ** (d - 2), 0, np.pi / 2)[0]
-        close(half / whole * np.exp((d - 1) * np.log(np.sin(angle))), form.numpy(angle, d), 1e-9)
+        p = stats.t.sf(np.sqrt(d - 1) / np.tan(angle), d - 1)
+        part, whole = (  # u = sin(q), where 1 / root is finite at the end
+            quad(
+                lambda q, s=s, d=d: np.sin(q) ** (d - 2)
+                * np.cos(q) / np.sqrt(1 - (s * np.sin(q)) ** 2),
+                0, np.pi / 2,
+            )[0]
+            for s in (np.sin(angle), 1.0)
+        )  # fmt: skip
+        assert p < form.numpy(angle, d) * (1 + 1e-12)
+        close(p * whole / part, form.numpy(angle, d), 1e-7)
 
 
 def route_kink(form):

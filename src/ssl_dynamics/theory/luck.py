@@ -62,7 +62,7 @@ UNBALANCED = ClosedForm(
     "UNBALANCED", (fan_in, fan_out, alignment, pull_clock),
     ((fan_in + fan_out) ** 2 * sp.exp(alignment * pull_clock)
      - (fan_in - fan_out) ** 2 * sp.exp(-alignment * pull_clock)) / 4,
-    "The same for weights and fan-out of any lengths: the signed strength.", _OWN,
+    "The same for any lengths of weights and fan-out, while the node is open; it has a sign.", _OWN,
 )  # fmt: skip
 LOSER = ClosedForm(
     "LOSER", (alignment, alignment_best, strength_start),
@@ -176,4 +176,4 @@ def head_start(angle: float) -> float:
 
 
 _SERIES = 1e-4
-"""Below this angle the slope of the head start is -angle, up to its cube."""
+"""Below this angle the slope of the head start is -angle, up to its square."""

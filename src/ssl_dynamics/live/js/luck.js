@@ -111,9 +111,10 @@ export default {
       const [regime, tone, lead, rest] =
         halfway ? ["critical", "", "S1 starts halfway between two teacher nodes.", `At first both pull it alike, and what the other students have left over decides. Its parts are ${show(mine[0])} of T1, ${show(mine[1])} of T2 and ${show(mine[2])} of T3. Move it a little to either side.`]
         : part < 0.05 ? ["fades", "bad", "S1 comes too late.", `Others have explained the teacher before S1 had turned; its largest part is ${show(part)}. Where nothing is left to explain, nothing pulls.`]
+        : OTHERS.includes(turn(angle)) ? ["critical", "", "S1 starts exactly where another student starts.", `Equal starts stay equal: both have the part ${show(part)} of ${name}.`]
         : part > 0.9 ? ["takes all", "good", `S1 takes ${name} nearly alone.`, `Its part is ${show(part)}. It starts close to ${name}, and large: move the start to smaller strengths, and it has to share more.`]
         : part >= largest - 1e-12 ? ["wins", "good", `S1 wins ${name}, and shares it.`, `Its part is ${show(part)}. Another student turns to ${name} too, and by the time anything is explained both point there. Below a strength of about 10^−3^ a smaller start changes the parts little.`]
-        : ["shares", "", `S1 shares ${name} with a luckier student.`, `Its part is ${show(part)}; the largest is ${show(largest)}. The start decides the parts, and both students end on ${name}.`];
+        : ["shares", "", `S1 shares ${name} with a luckier student.`, `Its part is ${show(part)}; the largest is ${show(largest)}. The start decides the parts, and both students turn to ${name}. Where little is left to explain, a turn stops on the way.`];
       return { regime, tone, caption: [lead, rest],
         numbers: { part_1: mine[0], part_2: mine[1], part_3: mine[2], largest } };
     });
