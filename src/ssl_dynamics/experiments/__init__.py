@@ -10,7 +10,8 @@ An experiment module holds
 - `SLICES`, a list of small re-runs that the tests hold against the committed records, each a dict
   with `record` (the record's name), `config` (fields changed from the record's own config, for
   example fewer seeds and steps) and `metrics` (the metrics compared; those [S, T] are compared at
-  the last place of their axis that both runs have). A single one may be named `SLICE`.
+  the last place of their axis that both runs have). A single one may be named `SLICE`;
+- `ONCE`, if there are any, the names of records of one long run that has no small re-run.
 """
 
 from __future__ import annotations

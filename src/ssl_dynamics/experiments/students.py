@@ -110,10 +110,17 @@ LARGE = (50, 75, 100, 125)
 SLICES = [
     {
         "record": name,
-        "config": {"seeds": 4, "at": (0, 1)},
+        "config": {"seeds": 2, "at": (0, 1)},
         "metrics": ["loss", "best/layer=1"],
     }
-    for name in ("5x-m10-p1", "1x-m10-p1")
+    for name in (
+        "5x-m10-p1",
+        "5x-m10-p1-start",
+        "5x-m10-p2.5",
+        "10x-m20-p1",
+        "10x-m20-p2.5",
+        "1x-m10-p1",
+    )
 ] + [
     {
         "record": "deep",
@@ -122,6 +129,9 @@ SLICES = [
     }
 ]
 """Small re-runs that the tests compare with the committed records."""
+
+ONCE = ("large",)
+"""Runs of one seed, made once: too long for a small re-run."""
 
 
 def run(
