@@ -59,17 +59,21 @@ export default {
       clock.curve("time", shown.map((v) => v * DEG), shown.map(time), "s-quiet w2");
       clock.circle("start-wide", a * DEG, time(a), 6, "f-blue");
       clock.circle("start-fresh", b * DEG, time(b), 6, "f-red");
-      const ratio = time(b) / time(a), gain = Math.round(100 * (Math.max(ratio, 1 / ratio) - 1));
+      const there = [a, b].map((v) => time(v) === 0);
+      const ratio = there[0] && there[1] ? 1 : time(b) / time(a), gain = Math.round(100 * (Math.max(ratio, 1 / ratio) - 1));
       chance.say(`The best of ${wide} nodes starts within ${show(a * DEG)} degrees in half of all cases, the best of ${fresh} fresh ones within ${show(b * DEG)}.`);
       clock.say(`From there it takes ${show(time(a))} and ${show(time(b))} to five degrees.`);
 
       const chances = `The best of ${fresh} fresh nodes is luckier than the best of ${wide} with probability ${fixed(again, 2)}, in any number of inputs.`;
-      const worth = time(a) === 0 ? "The wide student's best is there from the start." : `From the middle angles the ${fresh < wide ? "fresh" : "wide student's"} best takes ${gain} % longer.`;
+      const worth = there[0] && there[1] ? "Both middle starts are within five degrees already."
+        : there[0] ? "The wide student's best is there from the start."
+        : there[1] ? "The fresh nodes' best is there from the start." : `From the middle angles the ${fresh < wide ? "fresh" : "wide student's"} best takes ${gain} % longer.`;
+      const often = again < 0.25 ? "rare" : "less likely than not";
       const [regime, tone, lead] =
         fresh === wide ? ["critical", "", "As many fresh nodes: an even chance."]
         : fresh > wide ? ["more fresh", "good", "More fresh nodes than the student had."]
-        : ratio < 1.25 ? ["rare, of little worth", "", "Luck is rare, and worth little time."]
-        : ["rare, of worth", "good", "Luck is rare, and worth some time."];
+        : ratio < 1.25 ? [`${often}, of little worth`, "", `More luck is ${often}, and worth little time.`]
+        : [`${often}, of worth`, "good", `More luck is ${often}, and worth some time.`];
       return { regime, tone, caption: [lead, `${chances} ${fresh === wide ? "Both take the same time in the middle." : worth}`], numbers: {
         again, ratio: { value: ratio, text: Number.isFinite(ratio) ? show(ratio) : "∞" }, angle_wide: a * DEG, angle_fresh: b * DEG,
         time_wide: time(a), time_fresh: time(b) } };
