@@ -107,7 +107,7 @@ SPREAD = ClosedForm(
     "SPREAD",
     (mean_ratio,),
     1 / sp.sqrt(1 + mean_ratio**2),
-    "spread of outputs whose coordinates all have this ratio",
+    "spread of outputs whose coordinates all have this ratio, off the mean all of one length",
     _HERE,
 )
 _PREDICTED = mean_gain * head_bias / (rest_gain * head_row)
