@@ -24,7 +24,7 @@ SECTIONS = (
     "Exercises",
     "References",
 )
-NO_CHAPTERS = ("index", "ledger", "reproducing")
+NO_CHAPTERS = ("index", "ledger", "reproducing", "published")
 """Pages and short notes that do without the sections of a chapter."""
 MAX_CELLS = 40
 MAX_SECONDS = 60
