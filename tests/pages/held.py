@@ -801,7 +801,7 @@ def flat_minima_widget(state: State, numbers: Numbers, picture: Picture) -> None
     close(matched, fan_outs(times)[0], 1e-5)
     close(picture["course", "other"][1], fan_outs(times)[1], 1e-5)
     close(picture["valley", "path"][0][1:], fan_outs(times)[0], 1e-5)
-    close(np.ravel(picture["valley", "start"]), [*start, 1, 0])
+    close(np.ravel(picture["valley", "start"]), np.add(start, [1, 0]))
     seen = np.abs(fan_outs(np.append(times, 0)))[1].max()
     close(numbers["highest"], max(seen, abs(numbers["end"])), 1e-5)
     x, y = picture["valley", "level-2"]
