@@ -99,7 +99,8 @@ def test_list_names_every_experiment_with_its_first_line(fake, capsys):
     assert not any("provenance" in line for line in lines)
 
 
-AT_SIZE = ("photographs", "pretrain")
+FEWER = {"photographs": 3, "pretrain": 3, "levels": 3, "deviation_alone": 8}
+"""Seeds of the experiments whose runs are long or many."""
 """Experiments on photographs, where a seed takes minutes to hours."""
 
 
@@ -107,7 +108,7 @@ def test_every_listed_experiment_is_whole():
     for name in experiments.catalogue():
         module = experiments.get(name)
         config = module.Config()
-        assert config.seeds >= (3 if name in AT_SIZE else 16)
+        assert config.seeds >= FEWER.get(name, 16)
         assert config.device in ("auto", "cpu")
         assert config.name
 
