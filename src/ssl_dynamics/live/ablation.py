@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import traitlets
 
 from ssl_dynamics.live.base import Form, Widget
+from ssl_dynamics.live.recorded import course
 from ssl_dynamics.records import Record, load
-from ssl_dynamics.records.intervals import student_t
 
 NORMS = (
     "mu+sigma", "mu+sigma(det)", "mu", "mu(det)+sigma", "mu(det)+sigma(det)", "mu(det)", "sigma",
@@ -30,10 +29,6 @@ def cells_of(record: Record) -> dict[str, Any]:
     """
     steps = [int(step) for step in record.axes["step"]]
 
-    def course(key: str) -> list[list[float]]:
-        found = [student_t(record[key][:, at]) for at in range(len(steps))]
-        return [[round(i.mean, 3), round((i.high - i.low) / 2, 3)] for i in found]
-
     def shares(cell: str, step: int) -> list[float]:
         return [round(float(v), 3) for v in record[f"{cell}/spectrum/{step}"].mean(0)[:MODES]]
 
@@ -42,8 +37,8 @@ def cells_of(record: Record) -> dict[str, Any]:
         for setting in SETTINGS:
             cell = f"{norm}/{setting}"
             cells[cell] = {
-                "spread": course(f"{cell}/spread"),
-                "rank": course(f"{cell}/effective_rank"),
+                "spread": course(record, f"{cell}/spread", digits=3),
+                "rank": course(record, f"{cell}/effective_rank", digits=3),
                 "shares": [shares(cell, step) for step in steps],
             }
     width = len(record[f"{cell}/spectrum/0"][0])
@@ -74,5 +69,5 @@ class AblationGrid(Widget):
         self._cells = dict(cells) if cells is not None else cells_of(load(RECORDED))
         super().__init__(forms, **values)
 
-    def _module(self) -> str:
-        return f"const CELLS = {json.dumps(self._cells)};\n{super()._module()}"
+    def _constants(self) -> dict[str, Any]:
+        return {"CELLS": self._cells}

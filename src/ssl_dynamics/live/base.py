@@ -141,9 +141,14 @@ class Widget(anywidget.AnyWidget):
                 )
         return {role: forms[role] for role in cls.ROLES}
 
+    def _constants(self) -> dict[str, Any]:
+        """Data that the drawing code reads beside the formulas, by the name of its constant."""
+        return {}
+
     def _module(self) -> str:
-        """The ES module: generated formulas, then the kit, then the drawing code."""
-        parts, table = [], []
+        """The ES module: data, generated formulas, then the kit, then the drawing code."""
+        parts = [f"const {name} = {json.dumps(v)};" for name, v in self._constants().items()]
+        table = []
         for role, names in self.ROLES.items():
             form = self.forms[role]
             parts.append(f"// {role}: {' '.join(form.statement.split())}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -69,5 +68,5 @@ class TreeWalk(Widget):
             raise ValueError(f"latent: got {latent}; allowed: a whole number from 0 to {last}")
         super().__init__(forms, **values)
 
-    def _module(self) -> str:
-        return f"const WALK = {json.dumps(self._walk)};\n{super()._module()}"
+    def _constants(self) -> dict[str, Any]:
+        return {"WALK": self._walk}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import traitlets
 
 from ssl_dynamics.live.base import Form, Widget
+from ssl_dynamics.live.recorded import course
 from ssl_dynamics.records import Record, load
-from ssl_dynamics.records.intervals import student_t
 
 OBJECTIVES = (
     "mean", "mean+stop", "pair", "pair+stop", "pair+predictor", "pair+predictor+stop",
@@ -30,16 +29,13 @@ def courses_of(record: Record) -> dict[str, Any]:
     """
     steps = [int(step) for step in record.axes["step"]]
 
-    def course(key: str) -> list[list[float]]:
-        found = [student_t(record[key][:, at]) for at in range(len(steps))]
-        return [[round(i.mean, 4), round((i.high - i.low) / 2, 4)] for i in found]
-
     conditions = {}
     for objective in OBJECTIVES:
         for norm in NORMS:
             name = f"{objective}/{norm}"
             shares = [record[f"{name}/share {k + 1}"].mean(0) for k in range(SHARES)]
-            conditions[name] = {key: course(f"{name}/{key}") for key in ("spread", "rank", "knn")}
+            keys = ("spread", "rank", "knn")
+            conditions[name] = {key: course(record, f"{name}/{key}") for key in keys}
             conditions[name]["shares"] = [
                 [round(float(share[at]), 4) for share in shares] for at in range(len(steps))
             ]
@@ -70,5 +66,5 @@ class TargetTable(Widget):
         self._courses = dict(courses) if courses is not None else courses_of(load(RECORDED))
         super().__init__(forms, **values)
 
-    def _module(self) -> str:
-        return f"const COURSES = {json.dumps(self._courses)};\n{super()._module()}"
+    def _constants(self) -> dict[str, Any]:
+        return {"COURSES": self._courses}
