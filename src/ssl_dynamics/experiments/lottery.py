@@ -303,7 +303,8 @@ def _trained(
     wanted = teacher.activations(probe)[1]
     matrix = correlation_matrix(together.activations(points)[1], wanted.repeat(count, 1, 1))
     figures = {
-        "log error": np.log10(error),
+        # curves in single precision: they are measured by samples, and the record stays small
+        "log error": np.log10(error).astype(np.float32),
         "log time": np.log10(time),
         "covered": coverage(matrix).numpy(),
     }
