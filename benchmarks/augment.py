@@ -12,21 +12,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 import kornia
 import torch
 from kornia import augmentation
+from machine import surroundings
 from torch import Tensor
 
-import ssl_dynamics
 from ssl_dynamics.data.images import DataError, Recipe, augment, load_images, recipe
 from ssl_dynamics.data.images.augment import CHOICES, DRAWS, carry_out, choose
 from ssl_dynamics.data.images.geometry import CROP_DRAWS
@@ -227,16 +224,8 @@ def main() -> None:
     ]
     images, sample = real_images(500 if options.quick else 5000)
     report = {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "load": [round(value, 1) for value in os.getloadavg()],
+        **surroundings("ssl_dynamics", "torch", "kornia"),
         "device": torch.cuda.get_device_name() if device.type == "cuda" else "cpu, one thread",
-        "versions": {
-            "ssl_dynamics": ssl_dynamics.__version__,
-            "torch": torch.__version__,
-            "kornia": kornia.__version__,
-            "python": platform.python_version(),
-        },
         "rows": rows,
         "distances": {"images": images, "cases": distances(sample)},
     }

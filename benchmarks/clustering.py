@@ -13,21 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import resource
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import torch
+from machine import surroundings
 from sklearn.neighbors import NearestCentroid
 from torch import Tensor
 
-import ssl_dynamics
 from ssl_dynamics.measures import (
     cdnv,
     class_means,
@@ -131,12 +128,8 @@ def main() -> None:
         times[f"ncc_fit{who}"] + times[f"ncc_predict{who}"] for who in ("", "_scikit_learn")
     )
     report = {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": ssl_dynamics.__version__,
-        "torch": torch.__version__,
+        **surroundings("ssl_dynamics", "torch", "numpy"),
         "device": str(device),
-        "machine": platform.machine(),
-        "load": os.getloadavg()[0],
         "clock": "wall time" if device.type == "cuda" else "processor time, one thread",
         "rows": rows,
         "width": width,

@@ -13,19 +13,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import torch
+from machine import surroundings
 
-import ssl_dynamics
 from ssl_dynamics.losses.triplets import output_gradient
 from ssl_dynamics.training.threads import tuned
 from ssl_dynamics.training.trees import BLOCK, TreeConfig, TreeRun
@@ -165,15 +162,8 @@ def main() -> None:
     if not quick:
         OUT.parent.mkdir(parents=True, exist_ok=True)
         found = {
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-            "load": [round(value, 1) for value in os.getloadavg()],
+            **surroundings("ssl_dynamics", "torch", "numpy"),
             "threads": 1,
-            "versions": {
-                "ssl_dynamics": ssl_dynamics.__version__,
-                "torch": torch.__version__,
-                "numpy": np.__version__,
-            },
             "unit": "ms of processor time per seed and step; evaluation per seed; all: per step",
             "seeds": by_seeds,
             "depth": by_depth,

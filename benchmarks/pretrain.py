@@ -12,17 +12,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
+from machine import surroundings
 from torch.utils.flop_counter import FlopCounterMode
 
-import ssl_dynamics
 from ssl_dynamics.experiments.provenance import device_name
 from ssl_dynamics.methods import METHODS
 from ssl_dynamics.training import shard, tuned
@@ -147,12 +144,8 @@ def main() -> None:
         return
     OUT.mkdir(parents=True, exist_ok=True)
     found = {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": ssl_dynamics.__version__,
-        "torch": torch.__version__,
+        **surroundings("ssl_dynamics", "torch", "numpy"),
         "device": device_name(device),
-        "machine": platform.machine(),
-        "load": os.getloadavg()[0],
         "clock": "wall" if cuda else "processor time, one thread",
         "encoder": encoder,
         "batch": options.batch,

@@ -14,20 +14,17 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.distributed as dist
+from machine import now, surroundings
 from torch import Tensor, nn
 
-import ssl_dynamics
 from ssl_dynamics.networks import Linear, mlp
 from ssl_dynamics.training import SGD, Run, TowerConfig
 from ssl_dynamics.training.run import cost
@@ -291,20 +288,6 @@ def two_processes(seeds: int, repeats: int, steps: int) -> dict:
     return json.loads(done.stdout.strip().splitlines()[-1]) | {"created": now()}
 
 
-def now() -> str:
-    """The date and time, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def processor() -> str:
-    """The processor's name as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
 def table(report: dict) -> str:
     """The report as text."""
     head = "size    seeds  block   us/step/seed   bare    over bare   cheaper than alone   (plain)"
@@ -357,14 +340,8 @@ def main() -> None:
     report = {
         "schema": 1,
         "benchmark": "seeds",
-        "created": now(),
-        "device": f"{processor()}, {os.cpu_count()} cores, one thread per process",
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "ssl_dynamics": ssl_dynamics.__version__,
-        },
+        "device": "cpu, one thread per process",
+        **surroundings("torch", "numpy", "ssl_dynamics"),
         "sizes": {name: text for name, (text, _, _) in SIZES.items()},
         "rows": rows,
         "two_processes": two_processes(64, max(3, int(20 * scale)), 100),

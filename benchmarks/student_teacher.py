@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import subprocess
 import sys
@@ -23,12 +22,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
-from seeds import bare_products, in_turn, now, processor, ratio, timed
+from machine import now, surroundings
+from seeds import bare_products, in_turn, ratio, timed
 from torch import Tensor, nn
 
-import ssl_dynamics
 from ssl_dynamics.measures import mean_coefficients
 from ssl_dynamics.networks import ReluNet
 from ssl_dynamics.training import Students
@@ -282,14 +280,8 @@ def main() -> None:
     report = {
         "schema": 1,
         "benchmark": "student_teacher",
-        "created": now(),
-        "device": f"{processor()}, {os.cpu_count()} cores, one thread per process",
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-            "ssl_dynamics": ssl_dynamics.__version__,
-        },
+        "device": "cpu, one thread per process",
+        **surroundings("torch", "numpy", "ssl_dynamics"),
         "rows": rows,
         "evaluation": measured,
         "many": {
