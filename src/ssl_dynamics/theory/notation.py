@@ -35,6 +35,7 @@ CHAPTERS = (
     "translation",
     "latent_tree",
     "reproducing",
+    "collapse_levels",
     "gradient",
     "recovery",
     "luck",
@@ -42,6 +43,8 @@ CHAPTERS = (
     "lottery",
     "negative_bias",
     "top_down",
+    "compression",
+    "measures",
 )
 """Chapters that may be named in a row; the last part of the notebook's path in ``book``."""
 
@@ -100,7 +103,7 @@ B = _row(
     "B",
     "B",
     "batch size",
-    "batchnorm ablation predictor reproducing expansion recovery",
+    "batchnorm ablation predictor reproducing expansion recovery compression",
     code="batch",
     positive=True,
     integer=True,
@@ -121,7 +124,7 @@ time = _row(
     "continuous training time",
     "index one_neuron translation ablation predictor simsiam alternating mean_view directpred "
     "one_picture "
-    "latent_tree recovery",
+    "latent_tree collapse_levels recovery",
     code="t",
 )
 x_1 = _row("x_1", "x_1", "first view of an image", "index")
@@ -182,12 +185,12 @@ p = _row(
 )
 lambda_V = _row(
     "lambda_V", r"\lambda_V", "variance between images along one direction",
-    "covariance_operator info_nce predictor ema alternating one_picture",
+    "covariance_operator info_nce predictor ema alternating one_picture collapse_levels",
     positive=True,
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
-    "covariance_operator info_nce predictor ema alternating expansion mean_view one_picture",
+    "covariance_operator info_nce predictor ema alternating expansion mean_view one_picture collapse_levels",
     nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
@@ -301,7 +304,8 @@ distance_gap = _row(
     "D_gap", r"\Delta", "mean negative minus mean positive half squared distance", "reproducing"
 )
 output_width = _row(
-    "n_out", r"n_{\rm out}", "number of output coordinates", "reproducing one_picture flat_minima",
+    "n_out", r"n_{\rm out}", "number of output coordinates",
+    "reproducing one_picture flat_minima compression",
     code="width",
     positive=True, integer=True,
 )  # fmt: skip
@@ -556,11 +560,11 @@ negatives = _row(
     positive=True, integer=True,
 )  # fmt: skip
 inv_weight = _row(
-    "mu_s", r"\mu_{\rm s}", "weight of VICReg's invariance term", "one_picture",
+    "mu_s", r"\mu_{\rm s}", "weight of VICReg's invariance term", "one_picture collapse_levels",
     code="invariance", positive=True,
 )  # fmt: skip
 var_weight = _row(
-    "mu_v", r"\mu_{\rm v}", "weight of VICReg's variance term", "one_picture", code="variance",
+    "mu_v", r"\mu_{\rm v}", "weight of VICReg's variance term", "one_picture collapse_levels", code="variance",
     positive=True,
 )  # fmt: skip
 floor = _row(
@@ -841,6 +845,129 @@ shared_bits = _row(
 open_share = _row(
     "P_o", r"P_{\rm o}", "share of the inputs at which a node is open", "top_down",
     nonnegative=True,
+)  # fmt: skip
+
+# --- compression ------------------------------------------------------------------------------
+rho_xz = _row(
+    "rho_xz", r"\rho_{xz}", "correlation of an input and its representation, one coordinate",
+    "compression", real=True,
+)  # fmt: skip
+rho_T = _row(
+    "rho_T", r"\rho_T", "correlation for which a critic is the best one", "compression", real=True
+)
+sigma_z = _row(
+    "sigma_z", r"\sigma_z", "deviation of the noise added to each coordinate of a representation",
+    "compression", code="deviation", positive=True,
+)  # fmt: skip
+v_z = _row(
+    "v_z", "v_z", "variance of one coordinate of a representation", "compression", positive=True
+)
+m_z = _row("m_z", "m_z", "mean of an exponential representation", "compression", positive=True)
+Delta_z = _row(
+    "Delta_z", r"\Delta_z", "width of the bins of a representation", "compression",
+    code="width", positive=True,
+)  # fmt: skip
+c_T = _row("c_T", "c_T", "coefficient of a bilinear critic", "compression", real=True)
+
+# --- measures ---------------------------------------------------------------------------------
+class_count = _row(
+    "C", "C", "number of classes", "measures", code="classes", positive=True, integer=True
+)
+feature_dim = _row(
+    "n_f", r"n_{\rm f}", "number of feature dimensions", "measures", code="dimension",
+    positive=True, integer=True,
+)  # fmt: skip
+per_class = _row(
+    "N_c", "N_c", "samples of each class", "measures", code="samples", positive=True, integer=True
+)
+cdnv = _row(
+    "V", "V", "class-distance normalised variance (CDNV) of two classes", "measures",
+    code="cdnv", positive=True,
+)  # fmt: skip
+directional = _row(
+    "V_u", r"\tilde V", "directional CDNV: with the variances along the line of the means",
+    "measures", code="directional_cdnv", positive=True,
+)  # fmt: skip
+cdnv_found = _row(
+    "V_hat", r"\hat V", "CDNV computed from samples", "measures", code="cdnv", positive=True
+)
+spread_ratio = _row(
+    "kappa_w", r"\kappa_{\rm w}",
+    "largest over smallest eigenvalue of a covariance within classes", "measures", positive=True,
+)  # fmt: skip
+pairs_same = _row(
+    "a_same", r"a_=", "mean squared distance of two features of one class", "measures",
+    nonnegative=True,
+)  # fmt: skip
+pairs_other = _row(
+    "a_other", r"a_{\neq}", "mean squared distance of features of two classes", "measures",
+    positive=True,
+)  # fmt: skip
+
+# --- collapse_levels --------------------------------------------------------------------------
+part_super = _row(
+    "Q_1", "Q_1", "variance of the features between super-classes", "collapse_levels",
+    positive=True,
+)  # fmt: skip
+part_class = _row(
+    "Q_2", "Q_2", "variance of the features between classes of one super-class",
+    "collapse_levels", positive=True,
+)  # fmt: skip
+part_sample = _row(
+    "Q_3", "Q_3", "variance of the features between samples of one class", "collapse_levels",
+    positive=True,
+)  # fmt: skip
+part_view = _row(
+    "Q_4", "Q_4", "variance of the features between views of one sample", "collapse_levels",
+    positive=True,
+)  # fmt: skip
+mode_variance = _row(
+    "nu", r"\nu", "variance of the outputs along one mode", "collapse_levels", positive=True
+)
+mode_variance_start = _row(
+    "nu_0", r"\nu_0", "that variance at the start", "collapse_levels", positive=True
+)
+resolved_share = _row(
+    "theta_r", r"\theta_{\rm r}", "share of its end at which a level counts as resolved",
+    "collapse_levels", positive=True,
+)  # fmt: skip
+lambda_V_coarse = _row(
+    "lambda_V1", r"\lambda_{V1}", "variance between images along a mode of a coarser level",
+    "collapse_levels", positive=True,
+)  # fmt: skip
+lambda_V_fine = _row(
+    "lambda_V3", r"\lambda_{V3}", "variance between images along a mode of a finer level",
+    "collapse_levels", positive=True,
+)  # fmt: skip
+lambda_I_fine = _row(
+    "lambda_I3", r"\lambda_{I3}", "mean variance over the views of an image along that mode",
+    "collapse_levels", nonnegative=True,
+)  # fmt: skip
+deviation_goal = _row(
+    "d_g", r"d_{\rm g}", "deviation of an output at which the clock is stopped",
+    "collapse_levels", positive=True,
+)  # fmt: skip
+node_super = _row(
+    "ell_1", r"\ell_1", "length of the vector of a super-class", "collapse_levels", positive=True
+)
+node_class = _row(
+    "ell_2", r"\ell_2", "length of the vector that a class adds", "collapse_levels", positive=True
+)
+node_sample = _row(
+    "ell_3", r"\ell_3", "length of the vector that a sample adds", "collapse_levels",
+    positive=True,
+)  # fmt: skip
+branch_super = _row(
+    "K_1", "K_1", "number of super-classes", "collapse_levels", code="supers", positive=True,
+    integer=True,
+)  # fmt: skip
+branch_class = _row(
+    "K_2", "K_2", "classes in a super-class", "collapse_levels", code="classes", positive=True,
+    integer=True,
+)  # fmt: skip
+branch_sample = _row(
+    "K_3", "K_3", "samples in a class", "collapse_levels", code="samples", positive=True,
+    integer=True,
 )  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
