@@ -190,7 +190,8 @@ lambda_V = _row(
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
-    "covariance_operator info_nce predictor ema alternating expansion mean_view one_picture collapse_levels",
+    "covariance_operator info_nce predictor ema alternating expansion mean_view one_picture "
+    "collapse_levels",
     nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
@@ -305,7 +306,7 @@ distance_gap = _row(
 )
 output_width = _row(
     "n_out", r"n_{\rm out}", "number of output coordinates",
-    "reproducing one_picture flat_minima compression",
+    "reproducing one_picture flat_minima compression collapse_levels",
     code="width",
     positive=True, integer=True,
 )  # fmt: skip
@@ -560,12 +561,12 @@ negatives = _row(
     positive=True, integer=True,
 )  # fmt: skip
 inv_weight = _row(
-    "mu_s", r"\mu_{\rm s}", "weight of VICReg's invariance term", "one_picture collapse_levels",
-    code="invariance", positive=True,
+    "mu_s", r"\mu_{\rm s}", "weight of VICReg's invariance term",
+    "one_picture collapse_levels", code="invariance", positive=True,
 )  # fmt: skip
 var_weight = _row(
-    "mu_v", r"\mu_{\rm v}", "weight of VICReg's variance term", "one_picture collapse_levels", code="variance",
-    positive=True,
+    "mu_v", r"\mu_{\rm v}", "weight of VICReg's variance term",
+    "one_picture collapse_levels", code="variance", positive=True,
 )  # fmt: skip
 floor = _row(
     "eps_v", r"\epsilon_{\rm v}", "added to a variance before the square root in VICReg",
@@ -922,10 +923,14 @@ part_view = _row(
     positive=True,
 )  # fmt: skip
 mode_variance = _row(
-    "nu", r"\nu", "variance of the outputs along one mode", "collapse_levels", positive=True
+    "nu_m",
+    r"\nu_{\rm m}",
+    "variance of the outputs along one mode",
+    "collapse_levels",
+    positive=True,
 )
 mode_variance_start = _row(
-    "nu_0", r"\nu_0", "that variance at the start", "collapse_levels", positive=True
+    "nu_m0", r"\nu_{\rm m}(0)", "that variance at the start", "collapse_levels", positive=True
 )
 resolved_share = _row(
     "theta_r", r"\theta_{\rm r}", "share of its end at which a level counts as resolved",
