@@ -45,6 +45,7 @@ CHAPTERS = (
     "top_down",
     "compression",
     "measures",
+    "two_terms",
 )
 """Chapters that may be named in a row; the last part of the notebook's path in ``book``."""
 
@@ -103,7 +104,7 @@ B = _row(
     "B",
     "B",
     "batch size",
-    "batchnorm ablation predictor reproducing expansion recovery compression",
+    "batchnorm ablation predictor reproducing expansion recovery compression two_terms",
     code="batch",
     positive=True,
     integer=True,
@@ -306,7 +307,7 @@ distance_gap = _row(
 )
 output_width = _row(
     "n_out", r"n_{\rm out}", "number of output coordinates",
-    "reproducing one_picture flat_minima compression collapse_levels",
+    "reproducing one_picture flat_minima compression collapse_levels two_terms",
     code="width",
     positive=True, integer=True,
 )  # fmt: skip
@@ -562,15 +563,15 @@ negatives = _row(
 )  # fmt: skip
 inv_weight = _row(
     "mu_s", r"\mu_{\rm s}", "weight of VICReg's invariance term",
-    "one_picture collapse_levels", code="invariance", positive=True,
+    "one_picture collapse_levels two_terms", code="invariance", positive=True,
 )  # fmt: skip
 var_weight = _row(
     "mu_v", r"\mu_{\rm v}", "weight of VICReg's variance term",
-    "one_picture collapse_levels", code="variance", positive=True,
+    "one_picture collapse_levels two_terms", code="variance", positive=True,
 )  # fmt: skip
 floor = _row(
     "eps_v", r"\epsilon_{\rm v}", "added to a variance before the square root in VICReg",
-    "one_picture", nonnegative=True,
+    "one_picture two_terms", nonnegative=True,
 )  # fmt: skip
 axis_match = _row(
     "C_a", r"C_{\rm a}", "correlation of the two views along one output axis", "one_picture"
@@ -973,6 +974,46 @@ branch_class = _row(
 branch_sample = _row(
     "K_3", "K_3", "samples in a class", "collapse_levels", code="samples", positive=True,
     integer=True,
+)  # fmt: skip
+
+# --- two_terms --------------------------------------------------------------------------------
+cov_weight = _row(
+    "mu_c", r"\mu_{\rm c}", "weight of VICReg's covariance term", "two_terms", code="covariance",
+    nonnegative=True,
+)  # fmt: skip
+invariance_term = _row(
+    "S_V", r"\mathcal S", "VICReg's invariance term, without its weight", "two_terms",
+    code="invariance", nonnegative=True,
+)  # fmt: skip
+covariance_term = _row(
+    "C_V", r"\mathcal C", "VICReg's covariance term, without its weight", "two_terms",
+    code="covariance", nonnegative=True,
+)  # fmt: skip
+active_deviation = _row(
+    "D_V", r"\mathcal D",
+    "mean over outputs and views of variance over deviation, zero where the hinge is not active",
+    "two_terms", nonnegative=True,
+)  # fmt: skip
+batch_count = _row(
+    "n_B", r"n_{\rm B}", "what batch variances divide by, B - 1 in the released code", "two_terms",
+    positive=True,
+)  # fmt: skip
+output_centred = _row(
+    "z_c", r"\tilde z", "an output of one image, less its batch mean", "two_terms"
+)
+output_deviation = _row(
+    "m_o", r"m_{\rm o}", "deviation of one output coordinate", "two_terms", positive=True
+)
+output_deviation_start = _row(
+    "m_o0", r"m_{\rm o}(0)", "that deviation at the start", "two_terms", positive=True
+)
+feature_variance = _row(
+    "t_f", r"t_{\rm f}", "variance over all views of a feature below the last layer", "two_terms",
+    positive=True,
+)  # fmt: skip
+noise_share = _row(
+    "q_n", r"q_{\rm n}", "share of the variance that lies within an image", "two_terms",
+    positive=True,
 )  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
