@@ -14,6 +14,7 @@ from ssl_dynamics.theory import (
     ablation,
     alternating,
     batchnorm,
+    compression,
     covariance_operator,
     directpred,
     dual_networks,
@@ -36,6 +37,7 @@ from ssl_dynamics.theory import (
     top_down,
     translation,
     two_layers,
+    two_terms,
 )
 
 
@@ -50,6 +52,10 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
         [alternating.ROUND, ema.STEP, alternating.FOLLOWED_STEP],
     ),
     "batchnorm": (live.BatchNormGradients, list(batchnorm.VARIANTS.values())),
+    "compression": (
+        live.InformationEstimates,
+        _of(compression, "NOISY CORRELATION WEIGHT_VARIANCE"),
+    ),
     "covariance_operator": (live.PairBalance, _of(covariance_operator, "BETA_RATE BETA_EDGE")),
     "directpred": (
         live.ModePlane,
@@ -109,5 +115,12 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
     "teaser": (live.TwoViews, _of(teaser, "PAIR_GRADIENT THRESHOLD WEIGHT")),
     "top_down": (live.BlindLayer, _of(top_down, "BLIND_ERROR FREE_ERROR")),
     "translation": (live.RingWalk, _of(translation, "SITE CLOCK_TIME MIXTURE")),
+    "two_terms": (
+        live.InvarianceAndHinge,
+        [
+            *_of(two_terms, "COLLAPSE_RATE CRITICAL_WEIGHT CRITICAL_SHARE DEVIATION_FLOW"),
+            one_picture.VICREG_END,
+        ],
+    ),
     "two_layers": (live.TwoLayers, _of(two_layers, "BLOW_UP SQUARE PRODUCT FROZEN")),
 }

@@ -59,10 +59,12 @@ def test_changed_values_change_the_id(kind):
             "moved": 1.0,
             "method": "vicreg",
             "a_1": 0.5,
+            "mu_s": 0.5,
             "bias_j": -1.0,
             "turned": 60.0,
             "tickets": 20.0,
             "bits": 8.0,
+            "power": 1.0,
             "a_x": -0.5,
             "weights": [1.0, 0.5, 0.8, 1.2, 0.6],
         }

@@ -66,6 +66,8 @@ PAGES = {
     "negative_bias": "book/student_teacher/negative_bias",
     "recovery": "book/student_teacher/recovery",
     "top_down": "book/student_teacher/top_down",
+    "compression": "book/clustering/compression",
+    "two_terms": "book/clustering/two_terms",
 }
 """The page of the book that shows each widget."""
 
@@ -415,6 +417,42 @@ def one_picture_widget(state: State, numbers: Numbers, picture: Picture) -> None
         close(x, times)
         place, height = (float(v[0]) for v in picture["ends", f"end-{j + 1}"])
         close([place, height], [share[j], np.log10(max(courses[j, -1], 1e-6))], 1e-3)
+
+
+def two_terms_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Both courses by SciPy with the loss written out; the critical values by their formulas."""
+    inv, var, share, floor = state["mu_s"], state["mu_v"], state["q_n"], 0.01
+    rate = var / 0.1 - 4 * inv * share
+    close([numbers["rate"], numbers["edge"]], [rate, 0.4 * inv * share], 1e-8)
+    close(numbers["share"], var / (0.4 * inv))
+    rest = max(min(1, var / (4 * inv * share)) ** 2 - floor, 0) ** 0.5 if rate > 1e-9 else 0
+    close(numbers["rest"], rest, 1e-8)
+
+    def loss(m: Any) -> Any:
+        return 2 * inv * share * m**2 + var * np.maximum(0, 1 - np.sqrt(m**2 + floor))
+
+    place, height = picture["valley", "loss"]
+    close(height, loss(place))
+    close(np.ravel(picture["valley", "rest"]), [rest, loss(rest)], 1e-8)
+    kink, reached = (1 - floor) ** 0.5, var >= 4 * inv * share * (1 - 1e-12)
+    for mark, start in (("small", 0.01), ("large", 1.5)):
+        times, twice = picture["course", f"invariance-{mark}"]
+        assert (times[0], times[-1], len(times)) == (0, 8, 161)
+        down = max(0.0, np.log(start / kink) / (4 * inv * share))
+        m = start * np.exp(-4 * inv * share * times)
+        after = times >= down
+        if after.any():
+            run = solve_ivp(
+                lambda _, y: y * (var / np.sqrt(y**2 + floor) - 4 * inv * share),
+                (down, 8.0),
+                [min(start, kink)],
+                t_eval=times[after],
+                rtol=1e-9,
+                atol=1e-12,
+            )
+            m[after] = np.minimum(run.y[0], kink) if reached else run.y[0]
+        close(twice, 2 * inv * share * m**2, 2e-4)
+        close(picture["course", f"hinge-{mark}"][1], loss(m) - 2 * inv * share * m**2, 2e-4)
 
 
 def simsiam_widget(state: State, numbers: Numbers, picture: Picture) -> None:
@@ -836,6 +874,29 @@ def top_down_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     close(picture["left", "layer"][1], left[min(n, T)])
 
 
+def compression_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Information by determinants, the variance by it, the estimates from the record."""
+    record = load("mutual_information/gaussian")
+    power, d, n = state["power"], int(state["dimension"]), int(state["samples"])
+
+    def exact(k: float) -> float:
+        joint = np.array([[1.0, 1.0], [1.0, 1 + 4.0**k]])
+        return d * float(np.log(joint[1, 1] / np.linalg.det(joint))) / 2
+
+    close(numbers["exact"], exact(power))
+    close(numbers["variance"], np.expm1(2 * exact(power)), 1e-7)
+    close(numbers["ceiling"], np.log(n))
+    powers = np.array(record.axes["power"])
+    at = int(np.flatnonzero(powers == power)[0])
+    for name, critic in (("dv", "best"), ("nce", "best"), ("pool", "mine"), ("fresh", "mine")):
+        mean = record[f"{critic}/d={d}/n={n}/{name}"].astype(float).mean(0)
+        close(picture["values", name], [powers, mean], 1e-4)
+        close(numbers[name], mean[at], 1e-4)
+    place, height = picture["values", "exact"]
+    close(height, [exact(k) for k in place])
+    close(np.ravel(picture["values", "now"]), [power, exact(power)])
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
@@ -862,6 +923,8 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "lottery": lottery_widget,
     "recovery": recovery_widget,
     "top_down": top_down_widget,
+    "compression": compression_widget,
+    "two_terms": two_terms_widget,
 }
 
 
@@ -986,6 +1049,14 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("sigma_aug", "none"): 0.0,
         ("sigma_aug", "modes 1 and 3 equal"): 0.2**0.5,
         ("sigma_aug", "1"): 1.0,
+    },
+    "two_terms": lambda s: {
+        ("mu_s", "collapse critical"): s["mu_v"] / (0.4 * s["q_n"]),
+        ("mu_s", "hinge just reached"): s["mu_v"] / (4 * s["q_n"]),
+        ("mu_v", "collapse critical"): 0.4 * s["mu_s"] * s["q_n"],
+        ("mu_v", "hinge just reached"): 4 * s["mu_s"] * s["q_n"],
+        ("q_n", "collapse critical"): s["mu_v"] / (0.4 * s["mu_s"]),
+        ("q_n", "hinge just reached"): s["mu_v"] / (4 * s["mu_s"]),
     },
     "two_layers": lambda s: {
         ("a_1", "balanced"): s["a_2"],

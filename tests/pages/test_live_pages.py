@@ -29,6 +29,7 @@ BOUNDS = {
     "bits": (5, 12, 1), "order": (1, 5, 1), "nodes": (0, 800, 1),
     "turned": (0, 180, 1), "matched_start": (-1, 2, 0.05), "other_start": (-1, 2, 0.05),
     "bias_j": (-2.5, 2.5, 0.05), "bias_k": (-2.5, 2.5, 0.05), "rho": (-0.95, 0.95, 0.01),
+    "mu_s": (0.1, 3, 0.05), "mu_v": (0, 3, 0.05), "q_n": (0.05, 1, 0.01),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
 WITH_SLIDERS = [
@@ -51,6 +52,7 @@ WITH_SLIDERS = [
     "negative_bias",
     "teaser",
     "two_layers",
+    "two_terms",
 ]
 
 
@@ -117,6 +119,7 @@ def test_ticks_stand_at_the_critical_values(visit, name):
               "directpred": [(0.06, 0.9), (0.12, 0.9)],
               "one_picture": [(0.8,), (0.2,)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
+              "two_terms": [(1.0, 1.0, 0.5), (2.0, 0.4, 0.8)],
               "gradient": [(75.0, 50.0), (330.0, 50.0)],
               "top_down": [(7.0, 3.0, 20.0), (10.0, 2.0, 2.0)],
               "flat_minima": [(40.0, 0.5, 1.5)],
@@ -147,6 +150,23 @@ def test_ticks_stand_at_the_critical_values(visit, name):
     assert len(captions) >= 3, captions
     assert len(set(captions.values())) == len(captions)
     assert any(regime.startswith("critical") for regime in captions)
+
+
+def test_estimates_of_information_meet_every_case(visit):
+    shown = visit(PAGES["compression"]).widget("compression")
+    pick = {key: shown.root.locator(f'[data-control="{key}"] select') for key in
+            ("dimension", "samples")}  # fmt: skip
+    regimes = set()
+    for d, n in (("1", "1024"), ("4", "16"), ("4", "256"), ("16", "1024")):
+        pick["dimension"].select_option(d)
+        pick["samples"].select_option(n)
+        for tick in shown.ticks("power"):
+            shown.press("power", tick)
+            regimes.add(held(shown, "compression"))
+    shown.keys(shown.slider("power"), "ArrowLeft", "ArrowLeft")
+    assert shown.state()["power"] == 0
+    held(shown, "compression")
+    assert regimes >= {"above the ceiling", "learned by heart", "measurable"}
 
 
 def test_every_batchnorm_variant(visit):

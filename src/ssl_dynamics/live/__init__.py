@@ -4,6 +4,7 @@ from ssl_dynamics.live.ablation import AblationGrid
 from ssl_dynamics.live.alternating import Alternation
 from ssl_dynamics.live.base import Widget
 from ssl_dynamics.live.batchnorm import BatchNormGradients
+from ssl_dynamics.live.compression import InformationEstimates
 from ssl_dynamics.live.covariance_operator import PairBalance
 from ssl_dynamics.live.directpred import ModePlane
 from ssl_dynamics.live.dual_networks import GateFlip
@@ -26,6 +27,7 @@ from ssl_dynamics.live.teaser import TwoViews
 from ssl_dynamics.live.top_down import BlindLayer
 from ssl_dynamics.live.translation import RingWalk
 from ssl_dynamics.live.two_layers import TwoLayers
+from ssl_dynamics.live.two_terms import InvarianceAndHinge
 
 __all__ = [
     "AblationGrid",
@@ -35,6 +37,8 @@ __all__ = [
     "EightMethods",
     "FadingNode",
     "GateFlip",
+    "InformationEstimates",
+    "InvarianceAndHinge",
     "LuckyNode",
     "ModePlane",
     "NodePull",
