@@ -169,11 +169,12 @@ def terms(z: Tensor, weights: tuple[float, float, float]) -> dict[str, Tensor]:
     deviation = (variance + EPSILON).sqrt()
     active = torch.where(deviation < 1, variance / deviation, 0.0).mean((-2, -1))
     pulls = 2 * weights[0] * found["invariance"] + 4 * weights[2] * found["covariance"]
+    push = weights[1] * active  # without a push there is no balance: 0
     within = z.shape[-1] * found["invariance"] / 2
     return found | {
         "regulariser": RELEASED[1] * found["variance"] + RELEASED[2] * found["covariance"],
         "active": active,
-        "balance": torch.where(active > 0, pulls / (weights[1] * active).clamp_min(1e-9), 0.0),
+        "balance": torch.where(push > 0, pulls / push.clamp_min(1e-9), 0.0),
         "share": within / variance.mean(1).sum(-1),
     }
 
