@@ -15,7 +15,7 @@ Two studies:
   `directional`, `unit/cdnv` (of features of length one), `nc1`, `nc2/lengths`, `nc2/angles`, `nc3`,
   `nc4`, `rank`, `alignment` (two shifts of an image), `uniformity`; accuracies `ncc/train`,
   `ncc/test`, `probe/test`; `bound`, four (classes less one) mean directional CDNVs. On pixels with
-  standard normal coordinates added: `extra=K/cdnv`, `/directional`, `/ncc`, `/probe`, [S]. On pixels
+  standard normal coordinates added: `extra=K/cdnv`, `/directional`, `/ncc`, `/probe`, [S]. On those
   of `shots` training images of each class: `shots/ncc`, `shots/probe` on the test images, [S, T]
   along `shots`.
 
@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +236,7 @@ def on_digits(config: Config, progress: bool = False) -> dict[str, np.ndarray]:
     data, seeds = digits(), config.seed_range()
     layers = [
         Linear(seeds, a, b, purpose=f"measures/{k}", dtype=torch.float64)
-        for k, (a, b) in enumerate(zip(SIZES, SIZES[1:], strict=False))
+        for k, (a, b) in enumerate(pairwise(SIZES))
     ]
     net = Network(layers[0], ReLU(), layers[1], ReLU())
     head = layers[2]
