@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -86,8 +87,15 @@ def plain_toy() -> Callable[[], None]:
     return step
 
 
+def fresh_product(a: Tensor, b: Tensor) -> Callable[[], object]:
+    """PyTorch's product, into memory of its own."""
+    return partial(torch.bmm, a, b)
+
+
 def bare_products(
-    learned: list[tuple[list[Tensor], int]], followed: list[Tensor]
+    learned: list[tuple[list[Tensor], int]],
+    followed: list[Tensor],
+    product: Callable[[Tensor, Tensor], Callable[[], object]] = fresh_product,
 ) -> Callable[[], None]:
     """The products of one step and nothing else: `learned` are chains of weights with their rows.
 
@@ -104,9 +112,11 @@ def bare_products(
     for w in followed:
         jobs.append((torch.randn(len(w), rows, w.shape[2]), w.mT))
 
+    calls = [product(a, b) for a, b in jobs]
+
     def products() -> None:
-        for a, b in jobs:
-            torch.bmm(a, b)
+        for call in calls:
+            call()
 
     return products
 

@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from ssl_dynamics.measures import mean_coefficients
 from ssl_dynamics.networks import ReluNet
+from ssl_dynamics.networks.products import product
 from ssl_dynamics.training import Students
 from ssl_dynamics.training.student_protocols import Setup, deep, progress_of, two_layer
 from ssl_dynamics.training.students_run import step_cost, together
@@ -79,7 +80,13 @@ def ours(size: str, seeds: range) -> tuple[Callable[[], None], Callable[[], None
         setup.student.step(x, target, setup.lr)
 
     rows = setup.batches.at(0)[0].shape[1]
-    return step, bare_products([([W.clone() for W in setup.student.weights], rows)], [])
+    weights = [W.clone() for W in setup.student.weights]
+    return step, bare_products([(weights, rows)], [], reserved_product)
+
+
+def reserved_product(a: Tensor, b: Tensor) -> Callable[[], object]:
+    """The product that the students use, into reserved memory."""
+    return product(a, b, a.new_empty(len(a), a.shape[1], b.shape[2]))
 
 
 def plain(size: str) -> Callable[[], None]:

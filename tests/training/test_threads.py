@@ -1,6 +1,7 @@
 """Blocks, threads and denormals."""
 
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from ssl_dynamics.training.threads import (
     CACHE,
@@ -37,3 +38,15 @@ def test_denormals_are_flushed_inside_and_as_before_outside():
         assert flushes_denormals() is before
         assert torch.get_num_threads() == threads
     torch.set_flush_denormal(False)
+
+
+def test_numpys_products_get_as_many_threads_and_theirs_back():
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        assert before
+        with tuned(1.0):
+            assert set(threads()) == {1}
+        assert threads() == before

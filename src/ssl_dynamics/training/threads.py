@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from threadpoolctl import threadpool_limits
 
 CACHE = 2**22
 """Bytes a block of seeds should stay near: a few times the second-level cache of one core."""
@@ -46,9 +47,11 @@ def tuned(multiplications: float) -> Iterator[None]:
     """
     before, flushing = torch.get_num_threads(), flushes_denormals()
     torch.set_flush_denormal(True)
-    torch.set_num_threads(thread_count(multiplications, before))
+    threads = thread_count(multiplications, before)
+    torch.set_num_threads(threads)
     try:
-        yield
+        with threadpool_limits(threads, user_api="blas"):  # NumPy's products
+            yield
     finally:
         torch.set_num_threads(before)
         torch.set_flush_denormal(flushing)
