@@ -84,7 +84,7 @@ export default {
         : !up ? ["collapses", "bad", "Collapse is stable.", `A small output shrinks at the rate ${show(-rate)}. The variance term weighs less than ${show(critical)}, so the regulariser cannot hold this output up; from the large start it is the *invariance* term that falls.`]
         : balanced ? ["just reached", "good", "The output just reaches the hinge.", "Both pushes are equal where the hinge ends."]
         : reached ? ["at the hinge", "good", "The output grows to the hinge and stays there.", `From below the hinge term falls and the invariance term *rises*; from above the invariance term falls alone.`]
-        : ["below the hinge", "", "The output rests below the hinge.", `At a deviation of ${show(rest)} the two pushes balance: twice the invariance is the weight *μ*~v~ times variance over √(variance + *ϵ*~v~). From below the invariance term rises, from above the hinge term does.`];
+        : ["below the hinge", "", "The output rests below the hinge.", `At a deviation of ${show(rest)} the two pushes balance: twice the invariance term with its weight is *μ*~v~ times variance over √(variance + *ϵ*~v~). From below the invariance term rises, from above the hinge term does.`];
       return { regime, tone, caption: [lead, more], numbers: { rate: still ? 0 : rate, rest: up ? rest : 0, edge: critical,
         share: forms.share(mu_s, mu_v, FLOOR) } };
     });
