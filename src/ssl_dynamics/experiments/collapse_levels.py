@@ -32,6 +32,7 @@ the super-class first; so they are made orthogonal there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -154,26 +155,32 @@ def measured(config: Config, progress: bool = False) -> dict[str, np.ndarray]:
     return found
 
 
-def covariances(config: Config, *, orthogonal: bool) -> Tensor:
-    """What lies between super-classes, between their classes, between their samples: [3, S, d, d].
-
-    Over the images of the drawn tree, by means of means; the mean of all is taken off.
-    """
+def images(config: Config, *, orthogonal: bool = False) -> np.ndarray:
+    """The images of the drawn trees, [S, super-class, class, sample, d]."""
     shape = (config.supers, config.classes, config.samples, config.inputs)
     each = []
     for seed in config.seed_range():
         drawn = generator(seed, "tree").normal(size=(sum(config.nodes), config.inputs))
         drawn = np.linalg.qr(drawn.T)[0].T if orthogonal else drawn / config.inputs**0.5
         first = np.cumsum((0, *config.nodes))
-        images = np.zeros(shape)
+        found = np.zeros(shape)
         for level, length in enumerate(config.lengths):
             own = drawn[first[level] : first[level + 1]] * length
-            images += own.reshape(*shape[: level + 1], *[1] * (2 - level), config.inputs)
-        means = [images.mean(axis, keepdims=True) for axis in ((0, 1, 2), (1, 2), (2,))]
-        steps = (means[1] - means[0], means[2] - means[1], images - means[2])
-        flat = [np.broadcast_to(one, shape).reshape(-1, config.inputs) for one in steps]
-        each.append(np.stack([one.T @ one / len(one) for one in flat]))
-    return torch.from_numpy(np.stack(each, 1))
+            found += own.reshape(*shape[: level + 1], *[1] * (2 - level), config.inputs)
+        each.append(found)
+    return np.stack(each)
+
+
+def covariances(config: Config, *, orthogonal: bool = False) -> Tensor:
+    """What lies between super-classes, between their classes, between their samples: [3, S, d, d].
+
+    Over the images of the drawn tree, by means of means; the mean of all is taken off.
+    """
+    x = images(config, orthogonal=orthogonal)
+    means = [x.mean(axis, keepdims=True) for axis in ((1, 2, 3), (2, 3), (3,))]
+    steps = (means[1] - means[0], means[2] - means[1], x - means[2])
+    flat = [np.broadcast_to(one, x.shape).reshape(len(x), -1, config.inputs) for one in steps]
+    return torch.from_numpy(np.stack([one.swapaxes(1, 2) @ one / one.shape[1] for one in flat]))
 
 
 def setting(config: Config, parts: Tensor, name: str) -> tuple[Tensor, float, int]:
@@ -197,22 +204,39 @@ def descend(
     config: Config, parts: Tensor, moved: Tensor, invariance: float, width: int
 ) -> dict[str, np.ndarray]:
     """The four parts of the variance of the features, [S, T] each."""
+    all_parts = torch.cat([parts, moved[None]])
+    course = [
+        ((W @ all_parts) * W).sum((-2, -1)).numpy()
+        for step, W in path(config, parts, moved, invariance, width)
+        if step % config.every == 0
+    ]
+    found = np.stack(course, -1)
+    return {f"part/{level}": found[k] for k, level in enumerate((*LEVELS, "view"))}
+
+
+def path(
+    config: Config, parts: Tensor, moved: Tensor, invariance: float, width: int
+) -> Iterator[tuple[int, Tensor]]:
+    """Number of steps and weights [S, outputs, d], from the start to the end."""
     drawn = [
         generator(seed, "start").normal(size=(width, config.inputs)) * (config.start / width) ** 0.5
         for seed in config.seed_range()
     ]
     W = torch.from_numpy(np.stack(drawn))
     total = parts.sum(0) + moved
-    all_parts = torch.cat([parts, moved[None]])
-    course = []
     for step in range(config.steps + 1):
-        if step % config.every == 0:
-            course.append(((W @ all_parts) * W).sum((-2, -1)).numpy())
+        yield step, W
         spread = W @ total
         gradient = 4 * (spread @ W.mT @ spread - spread + invariance * W @ moved)
         W = W - config.lr * gradient
-    found = np.stack(course, -1)
-    return {f"part/{level}": found[k] for k, level in enumerate((*LEVELS, "view"))}
+
+
+def weights_at(config: Config, name: str, times: Sequence[float]) -> dict[float, np.ndarray]:
+    """The weights [S, outputs, d] of a condition at some of its times."""
+    parts = covariances(config, orthogonal=name == "coarse")
+    wanted = {round(time / config.lr): time for time in times}
+    course = path(config, parts, *setting(config, parts, name))
+    return {wanted[step]: W.numpy() for step, W in course if step in wanted}
 
 
 def summary(times: np.ndarray, course: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
