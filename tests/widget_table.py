@@ -14,6 +14,8 @@ from ssl_dynamics.theory import (
     ablation,
     alternating,
     batchnorm,
+    clustering_measures,
+    collapse_levels,
     compression,
     covariance_operator,
     directpred,
@@ -56,6 +58,7 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
         live.InformationEstimates,
         _of(compression, "NOISY CORRELATION WEIGHT_VARIANCE"),
     ),
+    "collapse_levels": (live.LevelClock, _of(collapse_levels, "RATE END COURSE TIME TIE")),
     "covariance_operator": (live.PairBalance, _of(covariance_operator, "BETA_RATE BETA_EDGE")),
     "directpred": (
         live.ModePlane,
@@ -89,6 +92,10 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
         [lottery.SINE_STEP, lottery.AGAIN, luck.AT_LEAST_ONE, recovery.TIME],
     ),
     "luck": (live.LuckyNode, _of(gradient, "GATED_ALONG GATED_ACROSS")),
+    "measures": (
+        live.TwoClusters,
+        _of(clustering_measures, "NCC_BOUND PLUGIN TEST_MARGIN TRAIN_MARGIN RANK"),
+    ),
     "mean_view": (live.TargetTable, _of(mean_view, "LINE_SPREAD")),
     "negative_bias": (live.OpenQuadrant, _of(negative_bias, "OPEN_RATE BOTH_TURN FLOOR")),
     "one_neuron": (live.WakingNeuron, _of(one_neuron, "RATE GROWTH FIRST_FLIP")),

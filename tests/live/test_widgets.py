@@ -14,8 +14,9 @@ from widget_table import WIDGETS
 from ssl_dynamics import live
 from ssl_dynamics.live import BatchNormGradients, PhasePortrait, PolePlane, TwoViews
 
-SMALL = {"decay": 0.005, "vartheta_1": 0.02}
-"""Arguments that are far below 1 in every form: a critical weight decay, an angle to arrive at."""
+SMALL = {"decay": 0.005, "vartheta_1": 0.02, "nu_m0": 0.01, "mu_s": 0.1}
+"""Arguments that are far below 1 in every form: a critical weight decay, an angle to arrive at, the
+start of a mode, and an invariance weight at which modes live."""
 
 FORMS = dict(WIDGETS.values())
 PAIR, THRESHOLD, WEIGHT = FORMS[TwoViews]
@@ -60,6 +61,7 @@ def test_changed_values_change_the_id(kind):
             "method": "vicreg",
             "a_1": 0.5,
             "mu_s": 0.5,
+            "invariance": 2.0,
             "bias_j": -1.0,
             "turned": 60.0,
             "tickets": 20.0,

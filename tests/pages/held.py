@@ -41,6 +41,7 @@ Numbers = dict[str, float]
 Picture = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
 
 PAGES = {
+    "collapse_levels": "book/clustering/collapse_levels",
     "covariance_operator": "book/contrastive/covariance_operator",
     "dual_networks": "book/contrastive/dual_networks",
     "info_nce": "book/contrastive/info_nce",
@@ -66,6 +67,7 @@ PAGES = {
     "negative_bias": "book/student_teacher/negative_bias",
     "recovery": "book/student_teacher/recovery",
     "top_down": "book/student_teacher/top_down",
+    "measures": "book/clustering/measures",
     "compression": "book/clustering/compression",
     "two_terms": "book/clustering/two_terms",
 }
@@ -710,6 +712,48 @@ def lottery_widget(state: State, numbers: Numbers, picture: Picture) -> None:
         close(numbers["ratio"], numbers["time_fresh"] / numbers["time_wide"])
 
 
+def measures_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Every measure of two isotropic classes, by moments and the normal law."""
+    one, two = (np.array([state[f"{c}_x"], state[f"{c}_y"]]) for c in "ab")
+    far, spread, count = np.linalg.norm(two - one), state["spread"], state["samples"]
+
+    def scores(dim: Any) -> tuple[Any, Any, Any]:
+        """Mean over deviation of the score: true means, a new feature, a sample."""
+        share, sure = dim * spread**4 / count, (far * spread) ** 2 * (1 + 1 / count)
+        with np.errstate(divide="ignore"):
+            new = far**2 / 2 / np.sqrt(sure + 2 * share * (1 + 0.5 / count))
+        own = (far**2 / 2 + dim * spread**2 / count) / np.sqrt(sure + 2 * share)
+        return far / 2 / spread + 0 * dim, new, own
+
+    dim = 2.0 ** state["log_dim"]
+    for name, wanted in zip(("exact", "new", "own"), scores(dim), strict=True):
+        close(numbers[name], ndtr(wanted), 1e-8)
+        close(picture["accuracy", name][1], ndtr(scores(2 ** picture["accuracy", name][0])[
+            ("exact", "new", "own").index(name)]), 1e-8)  # fmt: skip
+    found = (1 - 1 / count) * dim * spread**2 / (far**2 + 2 * dim * spread**2 / count)
+    close([numbers["found"], numbers["found_directional"]], [found, found / dim])
+    close([numbers["same"], numbers["other"] - numbers["same"]], [2 * dim * spread**2, far**2])
+    sizes = np.full(int(dim), spread**2)
+    sizes[0] += far**2 / 4
+    sizes = sizes / sizes.sum()
+    close(numbers["rank"], np.exp(-(sizes * np.log(sizes)).sum()), 1e-8)
+    close(np.ravel(picture["plane", "mean-a"]), one)
+    close(np.ravel(picture["plane", "mean-b"]), two)
+    if far == 0:
+        assert numbers["cdnv"] == numbers["directional"] == numbers["nc1"] == np.inf
+        assert ("cdnv", "cdnv") not in picture
+        return
+    along = spread**2 / far**2
+    close(
+        [numbers["cdnv"], numbers["directional"], numbers["nc1"]], [dim * along, along, 2 * along]
+    )
+    close(numbers["floor"], 1 - spread**2 / (spread**2 + far**2 / 4))
+    logs, height = picture["cdnv", "cdnv"]
+    assert (logs[0], logs[-1], len(logs)) == (1, 9, 33)
+    close(10**height, 2**logs * along)
+    close(10 ** picture["cdnv", "directional"][1], along + 0 * logs)
+
+
 def recovery_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     """Each student by an integrator of order 8 on the population gradient, in the plane."""
     teacher = np.array([1.0, 0.0])
@@ -754,6 +798,43 @@ def recovery_widget(state: State, numbers: Numbers, picture: Picture) -> None:
         late[name] = turned(end) if free else np.nan
     if len(late) == 2 and not np.isnan([*late.values()]).any():
         close(numbers["late"], late["a"] / late["b"], 2e-3)
+
+
+def collapse_levels_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Half times as integrals over the variance; the squared form of VICReg by its slope."""
+    weight, found = state["invariance"], {}
+    for level in ("super", "class", "sample"):
+        kept, moved = (10 ** state[f"{kind}_{level}"] for kind in ("kept", "moved"))
+        total, start = kept + moved, 1e-4 * (kept + moved)
+
+        def velocity(nu: float, total: float = total, moved: float = moved) -> float:
+            w = np.sqrt(nu / total) + 1e-30j
+            value = 2 * weight * moved * w**2 + (total * w**2 - 1) ** 2
+            return float(-2 * total * w.real * value.imag / 1e-30)
+
+        lives = velocity(2 * start) > 0
+        end = brentq(velocity, 2 * start, 1.0) if lives else 0.0
+        close(numbers[f"end_{level}"], end, 1e-8)
+        close(np.ravel(picture["variances", f"kept_{level}"])[1], np.log10(kept))
+        if weight > 1:
+            edge = brentq(lambda i, v=kept: v + i - weight * i, 0, 1e7)
+            shown = np.ravel(picture["variances", f"edge-{level}"])[1]
+            close(shown, np.clip(np.log10(edge), -3, 1), 1e-6)
+        if not lives:
+            assert numbers[f"time_{level}"] == np.inf
+            assert ("course", level) not in picture
+            continue
+        half = quad(lambda u, f=velocity: np.exp(u) / f(np.exp(u)), np.log(start),
+                    np.log(end / 2), epsrel=1e-11, limit=200)[0]  # fmt: skip
+        close(numbers[f"time_{level}"], half, 1e-6)
+        clock, share = picture["course", level]
+        assert (clock[0], clock[-1], len(clock)) == (-1, 4, 151)
+        close(np.interp(np.log10(half), clock, share), 0.5, 0.02)
+        assert (np.diff(share) >= -1e-12).all()
+        found[level] = velocity(start * 1e-6) / (start * 1e-6), kept, moved
+    if {"super", "sample"} <= set(found) and weight != 1:
+        (_, coarse, _), (rate, *_) = found["super"], found["sample"]
+        close(8 * (coarse + (1 - weight) * numbers["tie"]), rate, 1e-5)
 
 
 def negative_bias_widget(state: State, numbers: Numbers, picture: Picture) -> None:
@@ -898,6 +979,7 @@ def compression_widget(state: State, numbers: Numbers, picture: Picture) -> None
 
 
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
+    "collapse_levels": collapse_levels_widget,
     "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
     "info_nce": info_nce_widget,
@@ -922,6 +1004,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "negative_bias": negative_bias_widget,
     "lottery": lottery_widget,
     "recovery": recovery_widget,
+    "measures": measures_widget,
     "top_down": top_down_widget,
     "compression": compression_widget,
     "two_terms": two_terms_widget,
@@ -966,6 +1049,11 @@ def _blind_ticks(s: State) -> dict[tuple[str, str], float]:
 
 CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
     "top_down": _blind_ticks,
+    "collapse_levels": lambda _: {
+        ("invariance", "half"): 0.5,
+        ("invariance", "equal"): 1.0,
+        ("invariance", "twice"): 2.0,
+    },
     "lottery": lambda s: {
         ("tickets", "one"): 1.0,
         ("tickets", "as many as fresh"): s["fresh"],

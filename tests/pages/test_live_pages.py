@@ -29,10 +29,12 @@ BOUNDS = {
     "bits": (5, 12, 1), "order": (1, 5, 1), "nodes": (0, 800, 1),
     "turned": (0, 180, 1), "matched_start": (-1, 2, 0.05), "other_start": (-1, 2, 0.05),
     "bias_j": (-2.5, 2.5, 0.05), "bias_k": (-2.5, 2.5, 0.05), "rho": (-0.95, 0.95, 0.01),
+    "invariance": (0.5, 3, 0.05),
     "mu_s": (0.1, 3, 0.05), "mu_v": (0, 3, 0.05), "q_n": (0.05, 1, 0.01),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
 WITH_SLIDERS = [
+    "collapse_levels",
     "covariance_operator",
     "info_nce",
     "dual_networks",
@@ -121,6 +123,7 @@ def test_ticks_stand_at_the_critical_values(visit, name):
               "dual_networks": [(-1.0, 0.5, 0.2)],
               "two_terms": [(1.0, 1.0, 0.5), (2.0, 0.4, 0.8)],
               "gradient": [(75.0, 50.0), (330.0, 50.0)],
+              "collapse_levels": [(1.5,)],
               "top_down": [(7.0, 3.0, 20.0), (10.0, 2.0, 2.0)],
               "flat_minima": [(40.0, 0.5, 1.5)],
               "lottery": [(50.0, 5.0, 20.0), (10.0, 30.0, 4.0)],
@@ -468,6 +471,63 @@ def test_each_way_of_training_two_layers(visit):
         assert shown.state()["trains"] == way
         regimes.append(held(shown, "two_layers"))
     assert regimes == ["bottom alone", "top alone", "both, bottom larger"]
+
+
+def test_two_clusters_meet_every_case(visit):
+    shown = visit(PAGES["measures"]).widget("measures")
+    regimes = {}
+    for words in (
+        "clear",
+        "as clear, 512 dimensions",
+        "the same, ten samples",
+        "labels that say nothing",
+        "collapsed",
+    ):
+        shown.root.locator(f'button[data-tick="{words}"]').click()
+        regimes[words] = held(shown, "measures")
+    assert regimes == {
+        "clear": "collapsed",
+        "as clear, 512 dimensions": "dimension",
+        "the same, ten samples": "memory",
+        "labels that say nothing": "nothing",
+        "collapsed": "collapsed",
+    }
+    shown.keys(shown.root.locator('[data-handle="mean-a"]'), "ArrowRight", "Shift+ArrowUp")
+    assert (shown.state()["a_x"], shown.state()["a_y"]) == pytest.approx((-0.9, 0.5))
+    held(shown, "measures")
+    shown.drag_handle("mean-b", -60, 40)
+    held(shown, "measures")
+
+
+def test_levels_come_in_every_order(visit):
+    shown = visit(PAGES["collapse_levels"]).widget("collapse_levels")
+    regimes = {}
+    for words in (
+        "balanced tree",
+        "coarse levels shaken",
+        "shaken, equal weights",
+        "too much",
+        "all the same",
+    ):
+        shown.root.locator(f'button[data-tick="{words}"]').click()
+        regimes[words] = held(shown, "collapse_levels")
+    assert regimes == {
+        "balanced tree": "critical: equal weights, super-class first",
+        "coarse levels shaken": "noise slows, sample first",
+        "shaken, equal weights": "critical: equal weights, super-class first",
+        "too much": "noise slows, sample first",
+        "all the same": "critical: equal weights, together",
+    }
+    shown.root.locator('button[data-tick="too much"]').click()
+    assert "Not resolved at all: super-class, class" in shown.caption()
+    handle = shown.root.locator('[data-handle="kept_class"]')
+    before = shown.state()["kept_class"]
+    shown.keys(handle, "ArrowUp", "ArrowUp", "Shift+ArrowUp")
+    assert shown.state()["kept_class"] == pytest.approx(before + 0.35)
+    held(shown, "collapse_levels")
+    shown.drag_handle("moved_super", 0, 60)
+    assert shown.state()["moved_super"] < -0.3
+    held(shown, "collapse_levels")
 
 
 def test_two_students_meet_every_case(visit):

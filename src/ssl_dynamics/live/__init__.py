@@ -4,6 +4,7 @@ from ssl_dynamics.live.ablation import AblationGrid
 from ssl_dynamics.live.alternating import Alternation
 from ssl_dynamics.live.base import Widget
 from ssl_dynamics.live.batchnorm import BatchNormGradients
+from ssl_dynamics.live.collapse_levels import LevelClock
 from ssl_dynamics.live.compression import InformationEstimates
 from ssl_dynamics.live.covariance_operator import PairBalance
 from ssl_dynamics.live.directpred import ModePlane
@@ -17,6 +18,7 @@ from ssl_dynamics.live.latent_tree import TreeWalk
 from ssl_dynamics.live.lottery import SecondDraw
 from ssl_dynamics.live.luck import LuckyNode
 from ssl_dynamics.live.mean_view import TargetTable
+from ssl_dynamics.live.measures import TwoClusters
 from ssl_dynamics.live.negative_bias import OpenQuadrant
 from ssl_dynamics.live.one_neuron import WakingNeuron
 from ssl_dynamics.live.one_picture import EightMethods
@@ -39,6 +41,7 @@ __all__ = [
     "GateFlip",
     "InformationEstimates",
     "InvarianceAndHinge",
+    "LevelClock",
     "LuckyNode",
     "ModePlane",
     "NodePull",
@@ -52,6 +55,7 @@ __all__ = [
     "SecondDraw",
     "TargetTable",
     "TreeWalk",
+    "TwoClusters",
     "TwoLayers",
     "TwoLosses",
     "TwoStudents",
