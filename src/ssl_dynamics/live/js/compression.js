@@ -22,7 +22,7 @@ export default {
         { looks: "s-quiet w2 dot", label: "ln *n*" }] });
     w.number("exact", "exact information *I*");
     w.number("ceiling", "ceiling ln *n* of InfoNCE");
-    w.number("variance", "e^2*I*^ − 1: pairs that the best critic needs");
+    w.number("variance", "e^2I^ − 1: pairs that the best critic needs");
     w.number("dv", "best critic, Donsker–Varadhan");
     w.number("nce", "best critic, InfoNCE");
     w.number("pool", "trained critic, own pairs");
