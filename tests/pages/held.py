@@ -18,6 +18,7 @@ from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 from scipy.special import ndtr
 from scipy.stats import beta as beta_law
+from scipy.stats import norm
 
 from ssl_dynamics.live.latent_tree import RECORDED, walk_of
 from ssl_dynamics.records import load
@@ -733,6 +734,15 @@ def measures_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     found = (1 - 1 / count) * dim * spread**2 / (far**2 + 2 * dim * spread**2 / count)
     close([numbers["found"], numbers["found_directional"]], [found, found / dim])
     close([numbers["same"], numbers["other"] - numbers["same"]], [2 * dim * spread**2, far**2])
+
+    def kept(apart: float) -> float:
+        """Mean of exp(-2 z^2) over a coordinate of the difference of two features."""
+        law, reach = norm(apart, 2**0.5 * spread), 12 * spread
+        return quad(lambda z: law.pdf(z) * np.exp(-2 * z * z), apart - reach, apart + reach,
+                    points=[0.0, apart], epsabs=1e-14)[0]  # fmt: skip
+
+    pairs = (1 + kept(far) / kept(0.0)) / 2
+    close(numbers["uniform"], np.log(pairs) + dim * np.log(kept(0.0)), 1e-7)
     sizes = np.full(int(dim), spread**2)
     sizes[0] += far**2 / 4
     sizes = sizes / sizes.sum()

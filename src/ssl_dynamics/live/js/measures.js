@@ -5,7 +5,7 @@ export default {
     const { show, fixed, clamp, range } = kit;
     const LOGS = range(1, 9, 33), TURN = range(0, 2 * Math.PI, 73), TOP = 4, BOTTOM = -4;
 
-    w.choices("four pairs of clusters, or drag the means", [
+    w.choices("five pairs of clusters, or drag the means", [
       { label: "clear", values: { a_x: -1, a_y: 0, b_x: 1, b_y: 0, spread: 0.4, log_dim: 1, samples: 100 }, title: "two dimensions, many samples" },
       { label: "as clear, 512 dimensions", values: { a_x: -1, a_y: 0, b_x: 1, b_y: 0, spread: 0.4, log_dim: 9, samples: 100 }, title: "only the dimension has changed" },
       { label: "the same, ten samples", values: { a_x: -1, a_y: 0, b_x: 1, b_y: 0, spread: 0.4, log_dim: 9, samples: 10 }, title: "only the samples have changed" },
@@ -31,7 +31,8 @@ export default {
     for (const [key, label] of [["cdnv", "CDNV *V*"], ["directional", "directional CDNV *V*~u~"], ["nc1", "NC1"],
       ["found", "*V* from samples"], ["found_directional", "*V*~u~ from samples"], ["exact", "accuracy, true means"],
       ["floor", "its bound from *V*~u~"], ["new", "accuracy, new features"], ["own", "accuracy on the samples"],
-      ["rank", "effective rank"], ["same", "mean squared distance in a class"], ["other", "and between the classes"]]) w.number(key, label);
+      ["rank", "effective rank"], ["same", "alignment: mean squared distance in a class"],
+      ["other", "the same between the classes"], ["uniform", "uniformity, lengths as they are"]]) w.number(key, label);
 
     // the normal law by Simpson's rule; beyond 8.5 deviations it is 0 or 1
     function normal(x) {
@@ -96,7 +97,8 @@ export default {
         : ["between", "", "The clusters are neither collapsed nor mixed up.", said];
       return { regime, tone, caption: [lead, rest], numbers: { cdnv: now.cdnv, directional: now.directional, nc1: now.nc1,
         found: now.found, found_directional: now.found / dims, exact: now.exact, floor: now.floor, new: now.new, own: now.own,
-        rank: now.rank, same: 2 * dims * s * s, other: 2 * dims * s * s + far ** 2 } };
+        rank: now.rank, same: 2 * dims * s * s, other: 2 * dims * s * s + far ** 2,
+        uniform: Math.log((1 + Math.exp((-2 * far ** 2) / (1 + 8 * s * s))) / 2) - (dims / 2) * Math.log(1 + 8 * s * s) } };
     });
   },
 };
