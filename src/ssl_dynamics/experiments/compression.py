@@ -141,7 +141,7 @@ def measured(config: Config, progress: bool = False) -> dict[str, np.ndarray]:
     with tuned(0):
         training = Run(config.towers(), config.seed_range(), device_for(config.device))
         for now in trange(config.steps + 1, disable=not progress, desc=NAME):
-            values = {}
+            values: dict[str, Tensor] = {}
             if now in config.eval_at:
                 values |= exact(config, training)
             if now in config.mine_at:
