@@ -163,7 +163,7 @@ def network(rng):
 def plain_terms(z, eps):
     """S, C and D of outputs [2, B, d], written out."""
     z = z.detach().numpy()
-    B, d = z.shape[1:]
+    d = z.shape[-1]
     cov = [np.cov(v.T).reshape(d, d) for v in z]
     dev = [np.sqrt(np.diag(c) + eps) for c in cov]
     active = np.mean([np.diag(c) / s * (s < 1) for c, s in zip(cov, dev, strict=True)])
