@@ -148,8 +148,8 @@ class Weighted(Run):
     def loss(self) -> Tensor:
         """The loss of each seed [S]."""
         z = self.towers.online(self.sampler.at(self.now))
-        terms = vicreg_terms(z[:, 0], z[:, 1])
-        return sum(w * term for w, term in zip(self.weights, terms.values(), strict=True))
+        parts = zip(self.weights, vicreg_terms(z[:, 0], z[:, 1]).values(), strict=True)
+        return torch.stack([weight * term for weight, term in parts]).sum(0)
 
 
 def start(config: Config, arm: str) -> Weighted:
