@@ -141,6 +141,9 @@ SLICES = [
 ]
 """What the tests run again beside the committed record: digits, by the code of all images."""
 
+ONCE = tuple(f"{method}-cifar100-small" for method in ("simclr", "byol", "vicreg"))
+"""Records on photographs, which the tests cannot fetch."""
+
 
 def plan(config: Config) -> str:
     """What `--dry-run` prints: the settings spelled out, memory and time from a few steps."""
