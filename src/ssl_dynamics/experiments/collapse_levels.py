@@ -15,8 +15,8 @@ Conditions:
 - ``even``: equal weights of both terms, the same noise in every direction;
 - ``narrow``: the same with as many outputs as there are differences of classes;
 - ``coarse``: the drawn vectors made orthogonal; twice the weight on the invariance, and views that
-  also redraw much of what super-class and class add: their :math:`\lambda_I` is ``hard`` of the way
-  from the tie with the sample level to the variance at which the level dies.
+  also add noise along what super-class and class add: their :math:`\lambda_I` is ``hard`` of the
+  way from the tie with the sample level to the variance at which the level dies.
 
 Metrics of a condition: ``part/<level>``, the variance of the features between the groups of one
 level inside the level above (``view``: between the views of a sample), and ``ratio/<level>``,
