@@ -60,7 +60,7 @@ COLLAPSE_RATE = ClosedForm(
 )  # fmt: skip
 CRITICAL_SHARE = ClosedForm(
     "CRITICAL_SHARE", (inv_weight, var_weight, floor), var_weight / (4 * inv_weight * _root),
-    "Share of noise from which on collapse is stable against a perturbation.", _OWN,
+    "Share of noise above which the loss rises along a perturbation of collapse.", _OWN,
 )  # fmt: skip
 CRITICAL_WEIGHT = ClosedForm(
     "CRITICAL_WEIGHT", (noise_share, inv_weight, floor), 4 * inv_weight * noise_share * _root,
@@ -97,12 +97,14 @@ SCALE_FLOW = ClosedForm(
     (invariance_term, covariance_term, active_deviation, inv_weight, var_weight, cov_weight),
     var_weight * active_deviation - 2 * inv_weight * invariance_term
     - 4 * cov_weight * covariance_term,
-    "Velocity of half the squared length of the weights of a linear last layer.", _OWN,
+    "Velocity of half the squared length of the weights of a linear last layer, "
+    "while no hinge is exactly at its end.", _OWN,
 )  # fmt: skip
 BALANCED_INVARIANCE = ClosedForm(
     "BALANCED_INVARIANCE", (covariance_term, active_deviation, inv_weight, var_weight, cov_weight),
     (var_weight * active_deviation - 4 * cov_weight * covariance_term) / (2 * inv_weight),
-    "The invariance term wherever the length of the last layer rests.", _OWN,
+    "The invariance term wherever the length of the last layer rests, no hinge being exactly at "
+    "its end.", _OWN,
 )  # fmt: skip
 BALANCED_LOSS = ClosedForm(
     "BALANCED_LOSS", (invariance_term, covariance_term, inv_weight, var_weight, cov_weight),
