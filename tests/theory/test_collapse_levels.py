@@ -210,3 +210,14 @@ def test_the_levels_are_nested_for_any_encoder():
         values = [getattr(theory, f"RATIO_{name}").numpy(*found) for name in
                   ("SAMPLE", "CLASS", "SUPER")]  # fmt: skip
         assert values[0] <= values[1] <= values[2]
+
+
+def test_parts_that_vanish_make_ties_and_no_other_order():
+    ratios = [getattr(theory, f"RATIO_{name}").numpy for name in ("SAMPLE", "CLASS", "SUPER")]
+    for zeros in itertools.product((0.0, 1.0), repeat=3):
+        for rng in rngs(331, draws=3):
+            place = (rng.uniform(0.1, 2), *(rng.uniform(0.1, 2, 3) * zeros))
+            values = [ratio(*place) for ratio in ratios]
+            assert values[0] <= values[1] <= values[2]
+            assert (values[1] == values[2]) == (place[1] == 0)
+            assert (values[0] == values[1]) == (place[2] == 0)
