@@ -15,7 +15,7 @@ export default {
       ticks: () => [{ label: "1/16", value: -4 }, { label: "1", value: 0 }, { label: "4", value: 2 }] });
     w.select({ key: "dimension", label: "coordinates *n*~out~", options: ["1", "4", "16"].map((v) => [v, v]) });
     w.select({ key: "samples", label: "pairs *n*", options: ["16", "64", "256", "1024"].map((v) => [v, v]) });
-    const plot = w.plot({ name: "values", title: `Information, exact and estimated (mean and range of ${seeds} seeds)`,
+    const plot = w.plot({ name: "values", title: `Information, exact and estimated (mean of ${seeds} seeds; bands: their range)`,
       xlabel: "noise: *k* of *σ*~z~ = 2^k^", ylabel: "nats", x: [first, last], y: [0, 3], maxWidth: 560,
       legend: [{ looks: "s-ink w3", label: "exact" },
         ...Object.values(looks).map(([line, , label]) => ({ looks: line, label })),
@@ -54,7 +54,7 @@ export default {
       const [regime, tone, lead, rest] =
         I > ceiling ? ["above the ceiling", "bad", "InfoNCE cannot reach it.", `The information is above ln *n* = ${show(ceiling)}, where InfoNCE ends. ${needs}`]
         : variance > n || (rough && Math.abs(over) <= 0.5 && Math.abs(fresh) <= 0.5) ? ["few pairs decide", "bad", "The average hangs on a few pairs.", `${needs} With ${n} its Donsker–Varadhan estimate ranges from ${show(found.dv[at][0])} to ${show(found.dv[at][2])}.`]
-        : over > 0.5 || (over >= -0.5 && fresh < -0.5) ? ["learned by heart", "bad", "The trained critic knows its pairs by heart.", `On them it reports ${show(found.pool[at][1])}, on fresh ones ${show(found.fresh[at][1])}; the truth is ${show(I)}.`]
+        : over > 0.5 || (over >= 0 && fresh < -0.5) ? ["learned by heart", "bad", "The trained critic knows its pairs by heart.", `On them it reports ${show(found.pool[at][1])}, on fresh ones ${show(found.fresh[at][1])}; the truth is ${show(I)}.`]
         : rough ? ["not learned", "bad", "The trained critic falls short.", `It reports ${show(found.pool[at][1])}; the best critic would do on these pairs. More steps, or a better network, would help.`]
         : ["measurable", "good", "Here the estimates can be believed.", `The truth is ${show(I)}, and ${n} pairs are enough for all of them, to half a nat on average.`];
       return { regime, tone, caption: [lead, rest], numbers: { exact: I, ceiling, variance,
