@@ -90,7 +90,7 @@ export default {
 
       const said = `With the true means ${show(100 * now.exact)} % are right, with means from samples ${show(100 * now.new)} % of new features and ${show(100 * now.own)} % of the samples.`;
       const [regime, tone, lead, rest] =
-        far === 0 ? ["nothing", "bad", "The labels say nothing.", `Both CDNVs are infinite; from samples they come out near ${show(now.found)} and ${show(now.found / dims)}. ${said}`]
+        far === 0 ? ["nothing", "bad", "The labels say nothing.", `Both CDNVs are infinite; from samples they come out near ${show(now.found)} and ${show(now.found / dims)} in many dimensions. ${said}`]
         : now.own - now.new > 0.1 ? ["memory", "bad", "The samples remember their own means.", said]
         : now.exact > 0.98 && now.cdnv > 1 ? ["dimension", "bad", "The classes are apart, but *V* does not say so.", `It grows with the dimension; the directional one does not. ${said}`]
         : now.cdnv < 0.1 ? ["collapsed", "good", "Collapsed: every measure agrees.", said]
