@@ -45,6 +45,8 @@ SEEDS = {"5x m10": (1, 4, 8, 16, 32), "10x m20": (1, 4, 16), "deep": (1, 4, 16)}
 MOST_BLOCKS = 4
 EPOCHS, EPOCH, EVALUATIONS = 100, 1000, 6
 """Of a two-layer run: epochs, steps of one, and how often the recorded runs are measured."""
+TEST_INPUTS = (10_000, 2_000)
+"""As many as the public code and the records have, and few enough for every epoch."""
 PUBLIC_US = {"5x m10": (192, 158), "10x m20": (266, 247)}
 """Microseconds a step of the public code took, one thread, on a machine of this kind: typical and
 fastest."""
@@ -137,19 +139,19 @@ def measure(size: str, seeds: int, seconds: float) -> dict:
     return row
 
 
-def evaluation(size: str, step_us: float) -> dict:
-    """What measuring loss and correlations on 10,000 test inputs costs, per seed, and its share of
+def evaluation(size: str, inputs: int, step_us: float) -> dict:
+    """What measuring loss and correlations on so many test inputs costs, per seed, and its share of
     a run of 100 epochs when it is done as often as in the records, and after every epoch."""
     make, options = SIZES[size]
     block = block_of(size, 4)
-    setup = make(range(block), **options | {"test": 10_000, "samples": 64})
+    setup = make(range(block), **options | {"test": inputs, "samples": 64})
     measured = progress_of(setup.teacher, setup.probe)
     once = min(timed(lambda: measured(setup.student), 1, time.process_time) for _ in range(7))
     once /= block
     training = EPOCHS * EPOCH * step_us * 1e-6
     shares = {n: n * once / (n * once + training) for n in (EVALUATIONS, EPOCHS + 1)}
     return {
-        "size": size, "evaluation_ms": once * 1e3,
+        "size": size, "inputs": inputs, "evaluation_ms": once * 1e3,
         "share": shares[EVALUATIONS], "share_every_epoch": shares[EPOCHS + 1], "created": now(),
     }  # fmt: skip
 
@@ -245,7 +247,7 @@ def table(report: dict) -> str:
         )
     for row in report["evaluation"]:
         lines.append(
-            f"{row['size']}: one evaluation {row['evaluation_ms']:.1f} ms a seed; "
+            f"{row['size']}: on {row['inputs']} inputs {row['evaluation_ms']:.1f} ms a seed; "
             f"{100 * row['share']:.1f} % of a run measured {EVALUATIONS} times, "
             f"{100 * row['share_every_epoch']:.0f} % after every epoch"
         )
@@ -280,7 +282,11 @@ def main() -> None:
                 rows.append(measure(size, seeds, 6 * scale))
                 print(f"{size} {seeds}: {rows[-1]['over_bare']:.2f}", file=sys.stderr)
         last = {row["size"]: row for row in rows}
-        measured = [evaluation(size, last[size]["step_us"]) for size in PUBLIC_US]
+        measured = [
+            evaluation(size, inputs, last[size]["step_us"])
+            for size in PUBLIC_US
+            for inputs in TEST_INPUTS
+        ]
         found = [coefficients(*case, repeats=max(1, int(3 * scale))) for case in COEFFICIENTS]
     biggest, public = last["5x m10"], PUBLIC_US["5x m10"][0]
     two = two_cores(32, max(3, int(20 * scale)), 200)

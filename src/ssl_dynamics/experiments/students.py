@@ -72,6 +72,9 @@ class Config:
     """What leaves node j of the two-layer teacher is divided by j to this power."""
     at: tuple[int, ...] = (0, 1, 6, 21, 51, 100)
     """Epochs after which everything is measured; the last is the end."""
+    test: int = 0
+    """Inputs on which it is measured; 0 for the protocol's own number. With 2000 it costs less than
+    a tenth of a two-layer run even after every epoch (`benchmarks/README.md`)."""
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
@@ -79,7 +82,7 @@ class Config:
         one_of("protocol", self.protocol, PROTOCOLS)
         one_of("dtype", self.dtype, DTYPES)
         at_least(self, 1, "seeds", "nodes", "multiple")
-        at_least(self, 0, "first_seed", "decay")
+        at_least(self, 0, "first_seed", "decay", "test")
         rising = list(self.at) == sorted(set(self.at)) and len(self.at) and self.at[0] >= 0
         require(bool(rising), "at", self.at, "epochs from 0, increasing")
 
@@ -157,23 +160,15 @@ def run(
 
 def _block(config: Config, progress: bool, seeds: Sequence[int]) -> dict[str, np.ndarray]:
     dtype = getattr(torch, config.dtype)
+    asked = {"test": config.test} if config.test else {}
     if config.protocol == "two_layer":
-        setup = two_layer(
-            seeds, nodes=config.nodes, multiple=config.multiple, decay=config.decay, dtype=dtype
-        )
+        shape = {"nodes": config.nodes, "multiple": config.multiple, "decay": config.decay}
+        setup = two_layer(seeds, **shape, dtype=dtype, **asked)
     elif config.protocol == "deep":
-        setup = deep(seeds, multiple=config.multiple, dtype=dtype)
+        setup = deep(seeds, multiple=config.multiple, dtype=dtype, **asked)
     else:
-        setup = deep(
-            seeds,
-            hidden=LARGE,
-            multiple=config.multiple,
-            balanced=True,
-            samples=200_000,
-            test=10_240,
-            lr=0.2,
-            dtype=dtype,
-        )
+        own = {"hidden": LARGE, "balanced": True, "samples": 200_000, "test": 10_240, "lr": 0.2}
+        setup = deep(seeds, multiple=config.multiple, dtype=dtype, **own | asked)
     history = train_students(
         setup.student,
         setup.batches,
