@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.functional import conv2d
 from torch.utils.flop_counter import FlopCounterMode
 
-from ssl_dynamics.networks.vision import ENCODER_NORMS, encoder
+from ssl_dynamics.networks.vision import ENCODER_NORMS, encoder, gridded, pooled
 from ssl_dynamics.networks.vision.convolution import StandardisedConv2d
 
 CASES = {"tiny": 8, "small": 32, "resnet18": 32, "res-2-12": 32}
@@ -144,3 +144,17 @@ def test_what_is_refused():
         encoder("res-1-8", 30)
     with pytest.raises(ValueError, match=r"L=0, H=8; allowed: positive"):
         encoder("res-0-8", 32)
+
+
+def test_a_grid_gives_layers_of_all_widths_one_length():
+    """Means over equal cells; one cell is the pooled map, one position a cell is the map."""
+    maps = images(2, 8)
+    assert torch.equal(gridded(maps, 3), pooled(maps))
+    assert torch.equal(gridded(maps, 3 * 64), maps.flatten(1))
+    quarter = gridded(maps, 3 * 8).unflatten(1, (3, 2, 4))
+    torch.testing.assert_close(quarter[1, 2, 1, 3], maps[1, 2, 4:, 6:].mean())
+    torch.testing.assert_close(quarter.mean((-2, -1)), pooled(maps))
+    with pytest.raises(ValueError, match="numbers: got 16; allowed: 3 channels"):
+        gridded(maps, 16)
+    with pytest.raises(ValueError, match="equal cells of 8 x 8 positions"):
+        gridded(maps, 9)

@@ -48,6 +48,8 @@ class Config(pretrain.Config):
     """New ones of each for testing."""
     normalised: bool = False
     """Whether features are scaled to length one before they are measured."""
+    layerwise: int = 0
+    """Labelled inputs for fitting of the probes of every layer at equal dimension; 0: none."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -56,6 +58,7 @@ class Config(pretrain.Config):
         require(shard.world()[1] == 1, "processes", shard.world()[1], "1")
         at_least(self, 2, "samples", "fit_views")
         at_least(self, 1, "test_views")
+        at_least(self, 0, "layerwise")
 
 
 SLICES = [
@@ -117,7 +120,12 @@ def measured_levels(config: Config, images: RunImages) -> Levels:
         level: Level(names[0], found.bank.labels, names[1], found.test.labels)
         for level, found in (("class", images), ("super", coarse))
     }
-    return Levels(inputs | plain, {"sample": sample} | levels, normalised=config.normalised)
+    return Levels(
+        inputs | plain,
+        {"sample": sample} | levels,
+        normalised=config.normalised,
+        layerwise=config.layerwise,
+    )
 
 
 def plan(config: Config) -> str:

@@ -55,9 +55,10 @@ def linear_accuracy(
     *,
     penalty: float = 1e-3,
     steps: int = 100,
+    dtype: torch.dtype = torch.float64,
 ) -> Tensor:
     """Test accuracy of multinomial logistic regression on standardised features."""
-    return _fitted(train, train_labels, test, test_labels, penalty, steps)
+    return _fitted(train, train_labels, test, test_labels, penalty, steps, dtype)
 
 
 def tuned_linear_accuracy(

@@ -6,8 +6,10 @@ import torch
 from sklearn.neighbors import NearestCentroid
 
 from ssl_dynamics.experiments import levels
+from ssl_dynamics.measures import linear_accuracy
 from ssl_dynamics.training.images import Inputs, layers, pretrain, run_images
 from ssl_dynamics.training.images import loop as loop_module
+from ssl_dynamics.training.images.levels import narrowed, readings
 from ssl_dynamics.training.images.run import ImageRun
 
 QUICK = {
@@ -130,9 +132,61 @@ def test_other_measures_have_another_checkpoint():
     assert len(keys) == 4
 
 
+def test_every_layer_at_equal_dimension_changes_nothing_else(watched):
+    """What was measured stays to the last bit; the new numbers are those of the features."""
+    config, images, also, before = watched
+    more = levels.Config(**QUICK, recipe=config.recipe, layerwise=180)
+    watching = levels.measured_levels(more, images)
+    assert watching.key != also.key
+    found = pretrain(more, 0, images, also=watching)
+    for name, values in before.items():
+        if name != "images_per_s":
+            np.testing.assert_array_equal(found[name], values, err_msg=name)
+    places = [f"layer{number}" for number in range(1, 5)]
+    assert set(found) - set(before) == {
+        f"{reading}/{level}/{layer}/{measure}"
+        for reading in ("grid", "narrow")
+        for level in also.levels
+        for layer in places
+        for measure in ("linear", "ncc_test")
+    }
+    run = ImageRun(more, 0, images)
+    with loop_module.averages_at(run.method, 1.0):
+        run.loss(*run.views(0))
+    for name, level in also.levels.items():
+        fit, test = (readings(run, also.inputs[key], True) for key in (level.train, level.test))
+        for reading, width in (("grid", 256), ("narrow", 32)):
+            assert list(fit[reading]) == places
+            for layer, x in fit[reading].items():
+                assert x.shape == (len(level.train_labels), width)
+                x, y = x[:180].double(), level.train_labels[:180]
+                other = test[reading][layer].double()
+                score = NearestCentroid().fit(x, y).score(other, level.test_labels)
+                got = found[f"{reading}/{name}/{layer}/ncc_test"][0]
+                assert got == pytest.approx(score, abs=2 / len(other))
+                linear = linear_accuracy(x[None], y, other[None], level.test_labels)
+                got = found[f"{reading}/{name}/{layer}/linear"][0]
+                assert got == pytest.approx(float(linear), abs=3 / len(other))
+    assert torch.equal(fit["grid"]["layer4"], fit["pooled"]["output"])
+
+
+def test_a_narrow_layer_only_turns():
+    """The narrowest layer loses no distance in the projection; wide ones lose some of each."""
+    chance = torch.Generator().manual_seed(0)
+    wide = {f"{width}": torch.randn(7, width, generator=chance) for width in (8, 16, 64)}
+    narrow = narrowed(wide, seed=3)
+    assert all(x.shape == (7, 8) for x in narrow.values())
+    torch.testing.assert_close(torch.cdist(narrow["8"], narrow["8"]), torch.cdist(*[wide["8"]] * 2))
+    for width in ("16", "64"):
+        assert (torch.cdist(*[narrow[width]] * 2) <= torch.cdist(*[wide[width]] * 2)).all()
+    assert torch.equal(narrow["64"], narrowed(wide, seed=3)["64"])
+    assert not torch.equal(narrow["64"], narrowed(wide, seed=4)["64"])
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"layerwise": -1}, "layerwise: got -1"),
         ({"dataset": "digits", "encoder": "tiny"}, "dataset: got 'digits'"),
         ({"labels": "coarse"}, "labels: got 'coarse'"),
         ({"samples": 1}, "samples: got 1"),

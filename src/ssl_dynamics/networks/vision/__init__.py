@@ -4,7 +4,7 @@ One network, no seeds axis: at this size products fill the machine, and seeds ru
 """
 
 from ssl_dynamics.networks.vision.convolution import ENCODER_NORMS
-from ssl_dynamics.networks.vision.encoder import Encoder
+from ssl_dynamics.networks.vision.encoder import Encoder, gridded, pooled
 from ssl_dynamics.networks.vision.heads import HEAD_NORMS, FeatureNorm, head
 from ssl_dynamics.networks.vision.named import ENCODERS, check_encoder, encoder
 from ssl_dynamics.networks.vision.resnet import res_lh, resnet18
@@ -18,7 +18,9 @@ __all__ = [
     "FeatureNorm",
     "check_encoder",
     "encoder",
+    "gridded",
     "head",
+    "pooled",
     "res_lh",
     "resnet18",
     "small",

@@ -52,3 +52,26 @@ class Encoder(nn.Module):
 def pooled(maps: Tensor) -> Tensor:
     """Mean over the positions: [B, C, H, W] -> [B, C]."""
     return maps.mean((-2, -1))
+
+
+def gridded(maps: Tensor, numbers: int) -> Tensor:
+    """Means over the equal cells of a grid, `numbers` in all: [B, C, H, W] -> [B, numbers].
+
+    So that layers of different widths give vectors of one length: few channels, many cells. The
+    grid has numbers / C cells, the rows and columns nearest to each other that divide H and W.
+    """
+    channels, height, width = maps.shape[1:]
+    cells, rest = divmod(numbers, channels)
+    shapes = [
+        (rows, cells // rows)
+        for rows in range(1, cells + 1)
+        if not (cells % rows or height % rows or width % (cells // rows))
+    ]
+    if rest or not shapes:
+        raise ValueError(
+            f"numbers: got {numbers}; allowed: {channels} channels times a number of equal cells "
+            f"of {height} x {width} positions"
+        )
+    rows, columns = min(shapes, key=lambda shape: abs(shape[0] - shape[1]))
+    cut = maps.unflatten(-1, (columns, width // columns)).unflatten(-3, (rows, height // rows))
+    return cut.mean((-3, -1)).flatten(1)

@@ -30,6 +30,7 @@ from ssl_dynamics.measures import (
     ncc_accuracy,
     over_pairs,
 )
+from ssl_dynamics.networks.vision import gridded, pooled
 from ssl_dynamics.training.images.evaluate import AT_ONCE
 from ssl_dynamics.training.images.run import ImageRun
 
@@ -80,18 +81,24 @@ class Levels:
     Metrics "<level>/<layer>/<measure>": ncc_train, ncc_test, cdnv, directional, variance, distance
     (the means over classes and over pairs of classes), all of the inputs for fitting but ncc_test;
     "linear/<level>/<layer>" at the epochs of the probe, for `probed` layers. `normalised`: features
-    are scaled to length one first, as in the authors' scratch code.
+    are scaled to length one first, as in the authors' scratch code. `layerwise`: if not 0, the
+    number of inputs for fitting, the first ones, of "<reading>/<level>/<layer>/linear" and
+    ".../ncc_test" of every layer at equal dimension, at the epochs of the probe, for the readings
+    "grid" and "narrow"; the linear probe in float32.
     """
 
     inputs: Mapping[str, Inputs]
     levels: Mapping[str, Level]
     probed: tuple[str, ...] = ("output",)
     normalised: bool = False
+    layerwise: int = 0
 
     @property
     def key(self) -> str:
         """A short hash of all that decides the numbers, for the checkpoint's name."""
         parts: list = [self.probed, self.normalised]
+        if self.layerwise:
+            parts.append(self.layerwise)
         for name, one in self.inputs.items():
             parts += [name, one.views, one.purpose, _hash(one.images)]
         for name, level in self.levels.items():
@@ -101,7 +108,9 @@ class Levels:
 
     def __call__(self, run: ImageRun, probe: bool) -> dict[str, float]:
         """All metrics at this moment."""
-        features = {name: layers(run, one) for name, one in self.inputs.items()}
+        equal = probe and self.layerwise > 0
+        read = {name: readings(run, one, equal) for name, one in self.inputs.items()}
+        features = {name: one.pop("pooled") for name, one in read.items()}
         found: dict[str, float] = {}
         for name, level in self.levels.items():
             for layer, fitted in features[level.train].items():
@@ -116,20 +125,77 @@ class Levels:
                     sets = (train, level.train_labels, test, level.test_labels)
                     accuracy = linear_accuracy(*sets)
                     found[f"linear/{name}/{layer}"] = float(accuracy)
+            for reading in read[level.train]:
+                sets = (read[level.train][reading], read[level.test][reading])
+                for layer, measures in self._equal(*sets, level).items():
+                    found |= {f"{reading}/{name}/{layer}/{m}": v for m, v in measures.items()}
         return found
 
+    def _equal(
+        self, train: Mapping[str, Tensor], test: Mapping[str, Tensor], level: Level
+    ) -> dict[str, dict[str, float]]:
+        """Measures of layers of one dimension, all at once."""
+        labels = level.train_labels[: self.layerwise]
+        fitted = torch.stack([x[: self.layerwise] for x in train.values()])
+        tested = torch.stack(list(test.values()))
+        if self.normalised:
+            fitted, tested = normalize(fitted, dim=-1), normalize(tested, dim=-1)
+        means = classes_of(fitted, labels).mean
+        sets = (fitted, labels, tested, level.test_labels)
+        values = {
+            "linear": linear_accuracy(*sets, dtype=torch.float32).tolist(),
+            "ncc_test": ncc_accuracy(tested, level.test_labels, means).tolist(),
+        }
+        return {
+            layer: {measure: each[place] for measure, each in values.items()}
+            for place, layer in enumerate(train)
+        }
 
-@torch.no_grad()
+
 def layers(run: ImageRun, inputs: Inputs) -> dict[str, Tensor]:
     """The pooled output of every stage, [N, C], and the features "output" [N, features].
 
     float32 and in evaluation mode, as in `encoded`; one process alone.
     """
+    return readings(run, inputs, equal=False)["pooled"]
+
+
+@torch.no_grad()
+def readings(run: ImageRun, inputs: Inputs, equal: bool) -> dict[str, dict[str, Tensor]]:
+    """ "pooled": `layers`; if `equal` also "grid" and "narrow", every layer at one dimension."""
     encoder, was = run.method.encoder, run.method.training
     run.method.eval()
-    each = [encoder.stages(x) for x in inputs.batches(run)]
+    each: list[dict[str, dict[str, Tensor]]] = []
+    for x in inputs.batches(run):
+        maps = dict(encoder.maps(x))
+        widest = max(one.shape[1] for one in maps.values())
+        means = {name: pooled(one) for name, one in maps.items()}
+        last = list(maps.values())[-1]
+        output = pooled(last) if encoder.read is None else encoder.read(last)
+        each.append({"pooled": means | {"output": output}})
+        if equal:
+            each[-1]["grid"] = {name: gridded(one, widest) for name, one in maps.items()}
+            each[-1]["narrow"] = narrowed(
+                means if encoder.read is None else each[-1]["pooled"], run.seed
+            )
     run.method.train(was)
-    return {name: torch.cat([one[name] for one in each]) for name in each[0]}
+    return {
+        reading: {name: torch.cat([one[reading][name] for one in each]) for name in first}
+        for reading, first in each[0].items()
+    }
+
+
+def narrowed(features: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:
+    """All features projected to the width of the narrowest by random orthonormal rows."""
+    narrowest = min(x.shape[1] for x in features.values())
+    found = {}
+    for name, x in features.items():
+        normal = generator(seed, "images/levels/narrow", x.shape[1]).standard_normal(
+            (x.shape[1], narrowest)
+        )
+        columns = torch.linalg.qr(torch.as_tensor(normal))[0]
+        found[name] = x @ columns.to(x)
+    return found
 
 
 def sample_level(
