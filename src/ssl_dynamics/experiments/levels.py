@@ -7,6 +7,13 @@ trains the encoder; nothing here looks at the labels but the measures.
 The predicates of ``levels-order``, ``levels-ratio`` and ``levels-gain`` in the claims file were
 declared before the record ``vicreg-factors``, after two pilots of one seed each (900, 901); three
 failed and were restated there.
+
+With ``layerwise`` every layer is probed at equal dimension. The predicates of ``layers-best``,
+``layers-start``, ``layers-step``, ``layers-gain`` and ``layers-ratio`` were declared in the claims
+file ``layers.toml`` before the records with that setting, after a pilot of supervised training
+(seed 900, four epochs) and one of SimCLR: the last layer best for classes, by both readings; early
+layers ahead on the grid before training; deep layers gaining most; the accuracy of super-classes
+over that of classes falling with depth and their ratio of CDNV growing.
 """
 
 from __future__ import annotations
