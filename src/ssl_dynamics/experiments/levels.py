@@ -10,10 +10,11 @@ failed and were restated there.
 
 With ``layerwise`` every layer is probed at equal dimension. The predicates of ``layers-best``,
 ``layers-start``, ``layers-step``, ``layers-gain`` and ``layers-ratio`` were declared in the claims
-file ``layers.toml`` before the records with that setting, after a pilot of supervised training
-(seed 900, four epochs) and one of SimCLR: the last layer best for classes, by both readings; early
-layers ahead on the grid before training; deep layers gaining most; the accuracy of super-classes
-over that of classes falling with depth and their ratio of CDNV growing.
+file ``layers.toml`` before the records with that setting, after pilots of supervised training and
+of SimCLR (seed 900, four epochs each): the last layer best for classes in random directions, about
+as good as an earlier one on the grid without labels; early layers ahead on the grid before
+training; deep layers gaining most; the accuracy of super-classes over that of classes falling with
+depth in random directions, and the same ratio of CDNV growing.
 """
 
 from __future__ import annotations
