@@ -93,6 +93,14 @@ def digits() -> Digits:
     )
 
 
+@cache
+def views_of_test() -> Tensor:
+    """The nine shifts of each test image, [450, 9, 64] in float64, the identity first."""
+    images, _, train, test = raw_split()
+    mean, std = images[train].mean(), images[train].std()
+    return torch.from_numpy((shifted(images[test]) - mean) / std).flatten(-2)
+
+
 class PairSampler:
     """Two views of each of B random training images, for every seed and step.
 
@@ -141,8 +149,12 @@ class PairSampler:
             views = views + self.noise * self._noise.at(step).to(views.dtype)
         return views
 
+    def images_at(self, step: int) -> Tensor:
+        """The numbers of the training images of this step, [S, B]."""
+        return self._indices.at(step)[:, 0] // VIEWS
+
     def mean_at(self, step: int) -> Tensor:
         """The exact mean view of the images of this step, [S, B, 64]."""
-        index = self._indices.at(step)[:, 0] // VIEWS
+        index = self.images_at(step)
         seeds, _, batch, pixels = self.shape
         return self.means.index_select(0, index.flatten()).view(seeds, batch, pixels)

@@ -51,6 +51,19 @@ def info_nce(p: Tensor, z: Tensor, temperature: float = 0.5) -> Tensor:
     return (torch.logsumexp(logits, -1) - positives).mean(-1)
 
 
+def negatives_only(p: Tensor, z: Tensor, labels: Tensor, temperature: float = 0.5) -> Tensor:
+    """`info_nce` without the negatives that carry the anchor's label; labels [S, B] or [B].
+
+    The positive is still the other view of the same image, so that the labels serve to leave
+    negatives out and nothing else.
+    """
+    logits = normalize(p, dim=-1) @ normalize(z, dim=-1).mT / _allowed(temperature)
+    positives = logits.diagonal(dim1=-2, dim2=-1)
+    same = labels.unsqueeze(-1) == labels.unsqueeze(-2)
+    same = same & ~torch.eye(labels.shape[-1], dtype=torch.bool, device=labels.device)
+    return (torch.logsumexp(logits.masked_fill(same, -math.inf), -1) - positives).mean(-1)
+
+
 def nt_xent(p: Tensor, z: Tensor, temperature: float = 0.5) -> Tensor:
     """L = -E log( e^{cos / T of the pair} / sum over the 2 B - 1 other outputs of e^{cos / T} ).
 

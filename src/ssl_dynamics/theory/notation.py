@@ -46,6 +46,9 @@ CHAPTERS = (
     "compression",
     "measures",
     "two_terms",
+    "random_targets",
+    "supervised",
+    "layers",
 )
 """Chapters that may be named in a row; the last part of the notebook's path in ``book``."""
 
@@ -186,13 +189,13 @@ p = _row(
 )
 lambda_V = _row(
     "lambda_V", r"\lambda_V", "variance between images along one direction",
-    "covariance_operator info_nce predictor ema alternating one_picture collapse_levels",
+    "covariance_operator info_nce predictor ema alternating one_picture collapse_levels layers",
     positive=True,
 )  # fmt: skip
 lambda_I = _row(
     "lambda_I", r"\lambda_I", "mean variance over the views of one image along that direction",
     "covariance_operator info_nce predictor ema alternating expansion mean_view one_picture "
-    "collapse_levels",
+    "collapse_levels layers",
     nonnegative=True,
 )  # fmt: skip
 m = _row("m", "m", "mean of the online connection along one direction", "predictor")
@@ -299,7 +302,7 @@ r = _row("r", "r", "half the squared distance of two outputs", "dual_networks")
 # --- reproducing ------------------------------------------------------------------------------
 temperature = _row(
     "temperature", r"\tau_{\rm c}", "temperature of a contrastive loss",
-    "info_nce reproducing one_picture",
+    "info_nce reproducing one_picture supervised",
     code="temperature", positive=True,
 )  # fmt: skip
 distance_gap = _row(
@@ -426,7 +429,7 @@ grown = _row(
     "grown", r"\zeta", "growth of the squared sizes since the start", "two_layers", nonnegative=True
 )
 depth = _row(
-    "depth", "L", "number of layers that train", "two_layers", code="depth", positive=True,
+    "depth", "L", "number of layers that train", "two_layers layers", code="depth", positive=True,
     integer=True,
 )  # fmt: skip
 decay = _row(
@@ -563,11 +566,11 @@ negatives = _row(
 )  # fmt: skip
 inv_weight = _row(
     "mu_s", r"\mu_{\rm s}", "weight of VICReg's invariance term",
-    "one_picture collapse_levels two_terms", code="invariance", positive=True,
+    "one_picture collapse_levels two_terms layers", code="invariance", positive=True,
 )  # fmt: skip
 var_weight = _row(
     "mu_v", r"\mu_{\rm v}", "weight of VICReg's variance term",
-    "one_picture collapse_levels two_terms", code="variance", positive=True,
+    "one_picture collapse_levels two_terms layers", code="variance", positive=True,
 )  # fmt: skip
 floor = _row(
     "eps_v", r"\epsilon_{\rm v}", "added to a variance before the square root in VICReg",
@@ -859,7 +862,7 @@ rho_T = _row(
 )
 sigma_z = _row(
     "sigma_z", r"\sigma_z", "deviation of the noise added to each coordinate of a representation",
-    "compression", code="deviation", positive=True,
+    "compression random_targets", code="deviation", positive=True,
 )  # fmt: skip
 v_z = _row(
     "v_z", "v_z", "variance of one coordinate of a representation", "compression", positive=True
@@ -873,17 +876,30 @@ c_T = _row("c_T", "c_T", "coefficient of a bilinear critic", "compression", real
 
 # --- measures ---------------------------------------------------------------------------------
 class_count = _row(
-    "C", "C", "number of classes", "measures", code="classes", positive=True, integer=True
+    "C",
+    "C",
+    "number of classes",
+    "measures supervised random_targets",
+    code="classes",
+    positive=True,
+    integer=True,
 )
 feature_dim = _row(
-    "n_f", r"n_{\rm f}", "number of feature dimensions", "measures", code="dimension",
+    "n_f", r"n_{\rm f}", "number of feature dimensions", "measures supervised", code="dimension",
     positive=True, integer=True,
 )  # fmt: skip
 per_class = _row(
-    "N_c", "N_c", "samples of each class", "measures", code="samples", positive=True, integer=True
+    "N_c",
+    "N_c",
+    "samples of each class",
+    "measures supervised",
+    code="samples",
+    positive=True,
+    integer=True,
 )
 cdnv = _row(
-    "V", "V", "class-distance normalised variance (CDNV) of two classes", "measures",
+    "V", "V", "class-distance normalised variance (CDNV) of two classes",
+    "measures random_targets",
     code="cdnv", positive=True,
 )  # fmt: skip
 directional = _row(
@@ -927,7 +943,7 @@ mode_variance = _row(
     "nu_m",
     r"\nu_{\rm m}",
     "variance of the outputs along one mode",
-    "collapse_levels",
+    "collapse_levels layers",
     positive=True,
 )
 mode_variance_start = _row(
@@ -939,11 +955,11 @@ resolved_share = _row(
 )  # fmt: skip
 lambda_V_coarse = _row(
     "lambda_V1", r"\lambda_{V1}", "variance between images along a mode of a coarser level",
-    "collapse_levels", positive=True,
+    "collapse_levels layers", positive=True,
 )  # fmt: skip
 lambda_V_fine = _row(
     "lambda_V3", r"\lambda_{V3}", "variance between images along a mode of a finer level",
-    "collapse_levels", positive=True,
+    "collapse_levels layers", positive=True,
 )  # fmt: skip
 lambda_I_fine = _row(
     "lambda_I3", r"\lambda_{I3}", "mean variance over the views of an image along that mode",
@@ -1014,6 +1030,162 @@ feature_variance = _row(
 noise_share = _row(
     "q_n", r"q_{\rm n}", "share of the variance that lies within an image", "two_terms",
     positive=True,
+)  # fmt: skip
+
+# --- random_targets ---------------------------------------------------------------------------
+rho_f = _row("rho_f", r"\rho_{\rm f}", "cosine of the features of two images", "random_targets")
+r_m = _row(
+    "r_mean", r"r_{\rm m}",
+    "deviation over networks of the mean of a logit difference, over its deviation over images",
+    "random_targets", nonnegative=True,
+)  # fmt: skip
+probe_accuracy = _row(
+    "A_p", r"A_{\rm p}", "accuracy of a probe", "random_targets", code="accuracy",
+    nonnegative=True,
+)  # fmt: skip
+majority = _row(
+    "A_maj", r"A_{\rm maj}", "accuracy of always saying the largest class", "random_targets",
+    code="majority", positive=True,
+)  # fmt: skip
+test_count = _row(
+    "n_t", r"n_{\rm t}", "number of test images", "random_targets", positive=True, integer=True
+)
+theta_t = _row(
+    "theta_t", r"\theta_{\rm t}", "angle between the direction of a target and the semantic one",
+    "random_targets", nonnegative=True,
+)  # fmt: skip
+v_s = _row(
+    "v_s", r"v_{\rm s}", "variance of the representation along the semantic direction",
+    "random_targets", positive=True,
+)  # fmt: skip
+v_n = _row(
+    "v_n", r"v_{\rm n}", "variance of the representation along the nuisance", "random_targets",
+    nonnegative=True,
+)  # fmt: skip
+v_s0 = _row("v_s0", r"v_{\rm s}(0)", "v_s at the start", "random_targets", positive=True)
+v_n0 = _row("v_n0", r"v_{\rm n}(0)", "v_n at the start", "random_targets", positive=True)
+eta_s = _row(
+    "eta_s", r"\eta_{\rm s}", "share of the variance between the classes of a semantic target",
+    "random_targets", code="share", positive=True,
+)  # fmt: skip
+eta_r = _row(
+    "eta_r", r"\eta_{\rm r}", "share of the variance between the classes of a random target",
+    "random_targets", code="share", positive=True,
+)  # fmt: skip
+ratio_v = _row(
+    "R_v", r"R_{\rm v}", "variance within semantic classes over that within random ones",
+    "random_targets", code="variance", positive=True,
+)  # fmt: skip
+
+# --- supervised -------------------------------------------------------------------------------
+apart = _row(
+    "Delta_mu", r"\Delta_\mu", "distance of two class means in deviations of a feature",
+    "supervised", nonnegative=True,
+)  # fmt: skip
+rho_c = _row(
+    "rho_c", r"\rho_{\rm c}",
+    "correlation of one coordinate of a feature and of the difference of two sampled means",
+    "supervised",
+)  # fmt: skip
+a_c = _row(
+    "a_c", r"a_{\rm c}", "mean of that coordinate of the difference, over its deviation",
+    "supervised",
+)  # fmt: skip
+b_c = _row(
+    "b_c", r"b_{\rm c}", "mean of that coordinate of the feature, over its deviation", "supervised"
+)
+s_f = _row(
+    "s_f", r"s_{\rm f}", "deviation left in the directions that say nothing of the class",
+    "supervised", nonnegative=True,
+)  # fmt: skip
+t_c = _row(
+    "t_c", r"t_{\rm c}", "frequency, the variable of a characteristic function", "supervised",
+    positive=True,
+)  # fmt: skip
+c_y = _row(
+    "c_y", r"c_y", "mean product of one direction of the inputs and the target", "supervised"
+)
+v_aug = _row(
+    "v_aug", r"v_{\rm aug}", "variance that the augmentation adds along a direction", "supervised",
+    nonnegative=True,
+)  # fmt: skip
+v_y = _row("v_y", r"v_y", "mean square of that direction", "supervised", positive=True)
+same_count = _row(
+    "K_same", r"K_=", "negatives that carry the anchor's label", "supervised", nonnegative=True
+)
+other_count = _row(
+    "K_other", r"K_{\neq}", "negatives that carry another label", "supervised", positive=True
+)
+same_share = _row(
+    "p_same", r"p_=", "share of softmax on the negatives of the anchor's class", "supervised",
+    nonnegative=True,
+)  # fmt: skip
+
+# --- layers ----------------------------------------------------------------------------------
+layer = _row(
+    "layer", "l", "layer, counted from the input, which is 0", "layers", code="layer",
+    nonnegative=True,
+)  # fmt: skip
+gain_coarse = _row(
+    "g_c", r"g_{\rm c}", "squared gain of the whole network along a coarse mode", "layers",
+    positive=True,
+)  # fmt: skip
+gain_fine = _row(
+    "g_f", r"g_{\rm f}", "squared gain of the whole network along a fine mode", "layers",
+    positive=True,
+)  # fmt: skip
+within_fine = _row(
+    "q_f", r"q_{\rm f}", "variance of finer modes over that of super-classes, in the input",
+    "layers", positive=True,
+)  # fmt: skip
+within_dead = _row(
+    "q_dead", r"q_{\rm dead}", "variance of dying modes over that of super-classes, in the input",
+    "layers", positive=True,
+)  # fmt: skip
+relative_fine = _row(
+    "r_f", r"r_{\rm f}", "squared gain of finer modes over that of super-classes, above 1",
+    "layers", positive=True,
+)  # fmt: skip
+relative_dead = _row(
+    "r_dead", r"r_{\rm dead}", "squared gain of dying modes over that of super-classes, below 1",
+    "layers", positive=True,
+)  # fmt: skip
+apart_first = _row(
+    "Delta_1",
+    r"\Delta_1",
+    "distance of two class means along the first axis",
+    "layers",
+    positive=True,
+)
+apart_second = _row(
+    "Delta_2",
+    r"\Delta_2",
+    "distance of two class means along the second axis",
+    "layers",
+    positive=True,
+)
+spread_first = _row(
+    "tau_1", r"\tau_1", "deviation within a class along the first axis", "layers",
+    positive=True,
+)  # fmt: skip
+spread_second = _row(
+    "tau_2", r"\tau_2", "deviation within a class along the second axis", "layers",
+    positive=True,
+)  # fmt: skip
+squeeze = _row(
+    "kappa_2", r"\kappa_2", "factor by which the layers so far scale the second axis", "layers",
+    positive=True,
+)  # fmt: skip
+probe_inputs = _row(
+    "n_p", r"n_{\rm p}", "inputs that a probe is fitted on", "layers", positive=True, integer=True
+)
+probe_width = _row(
+    "d_p", r"d_{\rm p}", "features that a probe reads", "layers", positive=True, integer=True
+)
+full_width = _row("D_p", r"D_{\rm p}", "width of a layer", "layers", positive=True, integer=True)
+told = _row(
+    "rho2", r"\varrho^2", "share of a target's variance that a layer tells linearly", "layers",
+    nonnegative=True,
 )  # fmt: skip
 
 SYMBOLS: tuple[Notation, ...] = tuple(_rows)
