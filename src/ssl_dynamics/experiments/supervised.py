@@ -19,13 +19,13 @@ the same views in both, and are trained once. Metrics [S, T] along ``step``,
 - ``simclr/loss``, ``simclr/excess``: InfoNCE, and what it has more than the same loss without
   negatives of the anchor's class, on one draw of two views of all training images.
 
-Declared before the recorded run (at its end, "-" between two arms is the paired difference), after
-three pilots with the seeds 900 to 903 that fixed rates, views and sizes. Shaken: plain/train > 0.95;
-plain - simclr and plain - vicreg on train > 0.08; simclr - plain on test > 0.2, vicreg - plain
-> 0.15; views - plain on test > 0.25; plain - views on train > 0.04; plain/gap > 0.45, views/gap
-< 0.15; views - simclr on probe/test > 0.03; nc1/test less nc1 of plain > 5. Still: plain/train
-> 0.99; plain - simclr on test > 0.03, plain - vicreg > 0.06; views - plain on test > 0; plain - views
-on train > 0. simclr/excess > 0.3.
+Declared before the recorded run (at its end, "-" between two arms is the paired difference),
+after three pilots with the seeds 900 to 903 that fixed rates, views and sizes. Shaken:
+plain/train > 0.95; plain - simclr and plain - vicreg on train > 0.08; simclr - plain on test > 0.2,
+vicreg - plain > 0.15; views - plain on test > 0.25; plain - views on train > 0.04; plain/gap > 0.45,
+views/gap < 0.15; views - simclr on probe/test > 0.03; nc1/test less nc1 of plain > 5. Still:
+plain/train > 0.99; plain - simclr on test > 0.03, plain - vicreg > 0.06; views - plain on test > 0;
+plain - views on train > 0. simclr/excess > 0.3.
 """
 
 from __future__ import annotations
