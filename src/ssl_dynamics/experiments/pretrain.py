@@ -141,7 +141,7 @@ SLICES = [
 ]
 """What the tests run again beside the committed record: digits, by the code of all images."""
 
-ONCE = tuple(f"{method}-cifar100-small" for method in ("simclr", "byol", "vicreg"))
+ONCE = tuple(f"{method}-cifar100-small" for method in ("simclr", "byol", "simsiam", "vicreg"))
 """Records on photographs, which the tests cannot fetch."""
 
 
