@@ -14,9 +14,9 @@ from widget_table import WIDGETS
 from ssl_dynamics import live
 from ssl_dynamics.live import BatchNormGradients, PhasePortrait, PolePlane, TwoViews
 
-SMALL = {"decay": 0.005, "vartheta_1": 0.02, "nu_m0": 0.01, "mu_s": 0.1}
-"""Arguments that are far below 1 in every form: a critical weight decay, an angle to arrive at, the
-start of a mode, and an invariance weight at which modes live."""
+SMALL = {"decay": 0.005, "vartheta_1": 0.02, "nu_m0": 0.01, "mu_s": 0.1, "N_c": 10}
+"""Arguments that are far from 1 in every form: a critical weight decay, an angle to arrive at, the
+start of a mode, an invariance weight at which modes live, and samples of a class."""
 
 FORMS = dict(WIDGETS.values())
 PAIR, THRESHOLD, WEIGHT = FORMS[TwoViews]
@@ -65,6 +65,7 @@ def test_changed_values_change_the_id(kind):
             "bias_j": -1.0,
             "turned": 60.0,
             "tickets": 20.0,
+            "distance": 2.0,
             "bits": 8.0,
             "power": 1.0,
             "a_x": -0.5,

@@ -18,7 +18,7 @@ from scipy.integrate import quad, solve_ivp
 from scipy.optimize import brentq
 from scipy.special import ndtr
 from scipy.stats import beta as beta_law
-from scipy.stats import norm
+from scipy.stats import ncx2, norm
 
 from ssl_dynamics.live.latent_tree import RECORDED, walk_of
 from ssl_dynamics.records import load
@@ -70,7 +70,9 @@ PAGES = {
     "top_down": "book/student_teacher/top_down",
     "measures": "book/clustering/measures",
     "compression": "book/clustering/compression",
+    "random_targets": "book/clustering/random_targets",
     "two_terms": "book/clustering/two_terms",
+    "supervised": "book/clustering/supervised",
 }
 """The page of the book that shows each widget."""
 
@@ -713,6 +715,48 @@ def lottery_widget(state: State, numbers: Numbers, picture: Picture) -> None:
         close(numbers["ratio"], numbers["time_fresh"] / numbers["time_wide"])
 
 
+def supervised_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Nearest centres from samples: two non-central chi-squares where one deviation is left in all
+    directions, else the characteristic function by determinants."""
+    far, count, left = state["distance"], round(state["samples"]), state["left"]
+
+    def accuracy(own: bool, dim: float, left: float) -> float:
+        rho = 1 / (2 * count - 1) ** 0.5 if own else 0.0
+        a = far * (count / 2) ** 0.5
+        b = far / 2 / (1 + (-1 if own else 1) / (2 * count)) ** 0.5
+        if left == 1:
+            up, down = (a + b) ** 2 / (2 * (1 + rho)), (a - b) ** 2 / (2 * (1 - rho))
+            x, w = np.polynomial.legendre.leggauss(400)
+            width = 12 * (2 * dim + 4 * down) ** 0.5
+            low, high = max(0.0, dim + down - width), dim + down + width
+            x = low + (high - low) * (x + 1) / 2
+            wrong = ncx2.pdf(x, dim, down) * ncx2.cdf(x * (1 - rho) / (1 + rho), dim, up)
+            return 1 - (w * wrong).sum() * (high - low) / 2
+        t = np.exp(np.linspace(-20, 20, 801))
+        swap, joint, mean = np.eye(2)[::-1], np.array([[1, rho], [rho, 1]]), np.array([a, b])
+
+        def factor(size: float, place: Any) -> Any:
+            inside = np.eye(2) - 1j * size * t[:, None, None] * (swap @ joint)
+            root = 1 - 1j * size * t * (1 + rho), 1 + 1j * size * t * (1 - rho)
+            np.testing.assert_allclose(np.linalg.det(inside), root[0] * root[1])
+            solved = np.linalg.solve(inside, np.broadcast_to((swap @ place)[:, None], (801, 2, 1)))
+            logs = -(np.log(root[0]) + np.log(root[1])) / 2
+            return logs + 0.5j * size * t * (place @ solved)[:, 0]
+
+        logs = factor(1.0, mean) + (dim - 1) * factor(left**2, 0 * mean)
+        return 0.5 + np.exp(logs).imag.sum() * 0.05 / np.pi
+
+    dim = 2.0 ** state["log_dim"]
+    for name in ("own", "new"):
+        close(numbers[name], accuracy(name == "own", dim, left), 2e-4)
+        logs, height = picture["dims", name]
+        close(height[4::4], [accuracy(name == "own", 2**v, left) for v in logs[4::4]], 2e-4)
+        lefts, height = picture["views", name]
+        close(height[::5], [accuracy(name == "own", dim, v) for v in lefts[::5]], 2e-4)
+    close(numbers["gap"], numbers["own"] - numbers["new"])
+    close(numbers["best"], accuracy(False, dim, 0.0), 2e-4)
+
+
 def measures_widget(state: State, numbers: Numbers, picture: Picture) -> None:
     """Every measure of two isotropic classes, by moments and the normal law."""
     one, two = (np.array([state[f"{c}_x"], state[f"{c}_y"]]) for c in "ab")
@@ -988,8 +1032,63 @@ def compression_widget(state: State, numbers: Numbers, picture: Picture) -> None
     close(np.ravel(picture["values", "now"]), [power, exact(power)])
 
 
+def _told(degrees: float, moved: float, noise: float) -> float:
+    """Share of the variance of a direction that a least-squares fit explains."""
+    gain = np.diag(np.sqrt([1 + moved, 1 - moved]))
+    target = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+    reached = gain @ target
+    return float(reached @ np.linalg.solve(gain @ gain + noise**2 * np.eye(2), reached))
+
+
+def _angle_of_targets(moved: float, noise: float) -> float:
+    """The angle whose target is read as well as before, in degrees."""
+    if not moved:
+        return 45.0
+    return brentq(lambda a: _told(a, moved, noise) - _told(a, 0, noise), 0, 90, xtol=1e-13)
+
+
+def _moved_for(degrees: float, noise: float) -> float:
+    """The variance at which this angle is the critical one."""
+    gap = lambda x: (_told(degrees, x, noise) - _told(degrees, 0, noise)) / x  # noqa: E731
+    ends = gap(1e-9), gap(0.999999)
+    return brentq(gap, 1e-9, 0.999999, xtol=1e-13) if ends[0] * ends[1] < 0 else float("nan")
+
+
+def random_targets_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """Accuracies by least squares, the ratios by the law of total variance."""
+    angle, moved, noise = state["target_angle"], state["carried"], state["sigma_z"]
+
+    def accuracy(degrees: float, x: float) -> float:
+        return 1 - np.arccos(np.sqrt(_told(degrees, x, noise))) / np.pi
+
+    close(numbers["before"], accuracy(angle, 0))
+    close(numbers["now"], accuracy(angle, moved))
+    edge = _angle_of_targets(moved, noise)
+    close(numbers["stop"], edge, 1e-6)
+
+    def sizes(degrees: float, x: float) -> np.ndarray:
+        way = np.radians(degrees)
+        mean = np.sqrt(2 / np.pi * (np.cos(way) ** 2 * (1 + x) + np.sin(way) ** 2 * (1 - x)))
+        variance, distance = 2 + 2 * noise**2 - mean**2, 4 * mean**2
+        return np.array([variance, distance, variance / distance])
+
+    keys = ("variance", "distance", "cdnv")
+    close([numbers[k] for k in keys], sizes(0, moved) / sizes(angle, moved))
+    place, height = picture["read", "now"]
+    assert (place[0], place[-1], len(place)) == (0, 90, 91)
+    close(height, [accuracy(a, moved) for a in place])
+    close(picture["read", "before"][1], [accuracy(a, 0) for a in place])
+    close(picture["read", "edge"][0], edge, 1e-6)
+    close(np.ravel(picture["read", "here"]), [angle, numbers["now"]])
+    for k, key in enumerate(keys):
+        place, height = picture["ratio", key]
+        wanted = [np.log10(sizes(0, x)[k] / sizes(angle, x)[k]) for x in place]
+        close(height, wanted)
+
+
 HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "collapse_levels": collapse_levels_widget,
+    "supervised": supervised_widget,
     "covariance_operator": covariance_operator_widget,
     "dual_networks": dual_networks_widget,
     "info_nce": info_nce_widget,
@@ -1017,6 +1116,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "measures": measures_widget,
     "top_down": top_down_widget,
     "compression": compression_widget,
+    "random_targets": random_targets_widget,
     "two_terms": two_terms_widget,
 }
 
@@ -1155,6 +1255,16 @@ CRITICAL: dict[str, Callable[[State], dict[tuple[str, str], float]]] = {
         ("mu_v", "hinge just reached"): 4 * s["mu_s"] * s["q_n"],
         ("q_n", "collapse critical"): s["mu_v"] / (0.4 * s["mu_s"]),
         ("q_n", "hinge just reached"): s["mu_v"] / (4 * s["mu_s"]),
+    },
+    "random_targets": lambda s: {
+        ("target_angle", "semantic"): 0.0,
+        ("target_angle", "critical"): _angle_of_targets(s["carried"], s["sigma_z"]),
+        ("target_angle", "45"): 45.0,
+        ("target_angle", "nuisance"): 90.0,
+        ("carried", "untrained"): 0.0,
+        ("carried", "critical"): _moved_for(s["target_angle"], s["sigma_z"]),
+        ("sigma_z", "0.5"): 0.5,
+        ("sigma_z", "1"): 1.0,
     },
     "two_layers": lambda s: {
         ("a_1", "balanced"): s["a_2"],

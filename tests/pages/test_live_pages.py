@@ -30,6 +30,7 @@ BOUNDS = {
     "turned": (0, 180, 1), "matched_start": (-1, 2, 0.05), "other_start": (-1, 2, 0.05),
     "bias_j": (-2.5, 2.5, 0.05), "bias_k": (-2.5, 2.5, 0.05), "rho": (-0.95, 0.95, 0.01),
     "invariance": (0.5, 3, 0.05),
+    "target_angle": (0, 90, 1), "carried": (0, 0.98, 0.02), "sigma_z": (0.05, 2, 0.05),
     "mu_s": (0.1, 3, 0.05), "mu_v": (0, 3, 0.05), "q_n": (0.05, 1, 0.01),
 }  # fmt: skip
 every = pytest.mark.parametrize("name", PAGES)
@@ -53,6 +54,7 @@ WITH_SLIDERS = [
     "luck",
     "negative_bias",
     "teaser",
+    "random_targets",
     "two_layers",
     "two_terms",
 ]
@@ -121,6 +123,7 @@ def test_ticks_stand_at_the_critical_values(visit, name):
               "directpred": [(0.06, 0.9), (0.12, 0.9)],
               "one_picture": [(0.8,), (0.2,)],
               "dual_networks": [(-1.0, 0.5, 0.2)],
+              "random_targets": [(60.0, 0.5, 0.5), (35.0, 0.7, 1.0)],
               "two_terms": [(1.0, 1.0, 0.5), (2.0, 0.4, 0.8)],
               "gradient": [(75.0, 50.0), (330.0, 50.0)],
               "collapse_levels": [(1.5,)],
@@ -528,6 +531,28 @@ def test_levels_come_in_every_order(visit):
     shown.drag_handle("moved_super", 0, 60)
     assert shown.state()["moved_super"] < -0.3
     held(shown, "collapse_levels")
+
+
+def test_sampled_centres_meet_every_case(visit):
+    shown = visit(PAGES["supervised"]).widget("supervised")
+    regimes = {}
+    for words in (
+        "as measured",
+        "nothing to learn",
+        "more samples",
+        "weak signal",
+        "weak signal, with views",
+    ):
+        shown.root.locator(f'button[data-tick="{words}"]').click()
+        regimes[words] = held(shown, "supervised")
+    assert regimes == {
+        "as measured": "memory",
+        "nothing to learn": "nothing",
+        "more samples": "knowledge",
+        "weak signal": "memory",
+        "weak signal, with views": "between",
+    }
+    assert shown.numbers()["own"] < 0.95
 
 
 def test_two_students_meet_every_case(visit):

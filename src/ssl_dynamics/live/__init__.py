@@ -23,8 +23,10 @@ from ssl_dynamics.live.negative_bias import OpenQuadrant
 from ssl_dynamics.live.one_neuron import WakingNeuron
 from ssl_dynamics.live.one_picture import EightMethods
 from ssl_dynamics.live.predictor import PredictorTerms
+from ssl_dynamics.live.random_targets import TargetAngle
 from ssl_dynamics.live.recovery import TwoStudents
 from ssl_dynamics.live.simsiam import PhasePortrait
+from ssl_dynamics.live.supervised import SampledCentres
 from ssl_dynamics.live.teaser import TwoViews
 from ssl_dynamics.live.top_down import BlindLayer
 from ssl_dynamics.live.translation import RingWalk
@@ -52,7 +54,9 @@ __all__ = [
     "PredictorTerms",
     "ResidualBalance",
     "RingWalk",
+    "SampledCentres",
     "SecondDraw",
+    "TargetAngle",
     "TargetTable",
     "TreeWalk",
     "TwoClusters",
