@@ -18,6 +18,7 @@ from ssl_dynamics.theory import (
     collapse_levels,
     compression,
     covariance_operator,
+    depth,
     directpred,
     dual_networks,
     ema,
@@ -89,6 +90,7 @@ WIDGETS: dict[str, tuple[type[live.Widget], list[ClosedForm]]] = {
     ),
     "info_nce": (live.ResidualBalance, _of(info_nce, "OPERATOR PSD_PART NCE_WEIGHT")),
     "latent_tree": (live.TreeWalk, _of(latent_tree, "PATH_POLARITY")),
+    "layers": (live.LayerCourses, _of(depth, "DEEP_FLOW LAYER_VARIANCE LAYER_RATIO")),
     "lottery": (
         live.SecondDraw,
         [lottery.SINE_STEP, lottery.AGAIN, luck.AT_LEAST_ONE, recovery.TIME],

@@ -73,6 +73,7 @@ PAGES = {
     "random_targets": "book/clustering/random_targets",
     "two_terms": "book/clustering/two_terms",
     "supervised": "book/clustering/supervised",
+    "layers": "book/clustering/layers",
 }
 """The page of the book that shows each widget."""
 
@@ -458,6 +459,42 @@ def two_terms_widget(state: State, numbers: Numbers, picture: Picture) -> None:
             m[after] = np.minimum(run.y[0], kink) if reached else run.y[0]
         close(twice, 2 * inv * share * m**2, 2e-4)
         close(picture["course", f"hinge-{mark}"][1], loss(m) - 2 * inv * share * m**2, 2e-4)
+
+
+def layers_widget(state: State, numbers: Numbers, picture: Picture) -> None:
+    """The weight of every layer of a mode, by SciPy from the loss; then lengths of products."""
+    depth, start, noise = round(state["depth"]), 10 ** state["log_start"], 0.02
+    kept = {"super": 0.42, "class": 0.17, "sample": 0.08}
+
+    def slope(_: float, a: Any, part: float) -> Any:
+        """Of the weight a of each of the layers; the whole weight is a to the power L."""
+        total = part + noise
+        whole = a**depth
+        by_whole = 4 * noise * whole + 4 * total * whole * (total * whole**2 - 1)
+        return -by_whole * whole / a
+
+    weights = {}
+    times, course = picture["ratio", "last"]
+    assert (times[0], times[-1], len(times)) == (0, 20, 161)
+    for name, part in kept.items():
+        run = solve_ivp(
+            slope, (0, 20), [start ** (0.5 / depth)], args=(part,), method="LSODA",
+            t_eval=times, rtol=1e-9, atol=1e-12,
+        )  # fmt: skip
+        weights[name] = run.y[0]
+    at = round(state["moment"] * 8)
+    for name, part in kept.items():
+        places, heights = picture["layers", name]
+        close(places, np.arange(depth + 1) / depth)
+        close(heights, np.log10(part * weights[name][at] ** (2 * np.arange(depth + 1))), 1e-5)
+        for number in range(depth + 1):
+            mark = picture["layers", f"{name}-{number}"]
+            close(np.ravel(mark), [places[number], heights[number]])
+    step = (weights["super"] / weights["class"]) ** 2
+    close(course, np.log10(0.42 / 0.17 * step**depth), 1e-5)
+    close(np.ravel(picture["ratio", "now"]), [times[at], course[at]])
+    close(numbers["input"], 0.42 / 0.17)
+    close([numbers["last"], numbers["step"]], [10 ** course[at], step[at]], 1e-4)
 
 
 def simsiam_widget(state: State, numbers: Numbers, picture: Picture) -> None:
@@ -1118,6 +1155,7 @@ HELD: dict[str, Callable[[State, Numbers, Picture], None]] = {
     "compression": compression_widget,
     "random_targets": random_targets_widget,
     "two_terms": two_terms_widget,
+    "layers": layers_widget,
 }
 
 

@@ -158,6 +158,18 @@ def test_ticks_stand_at_the_critical_values(visit, name):
     assert any(regime.startswith("critical") for regime in captions)
 
 
+def test_layers_grow_fall_and_stay_equal(visit):
+    shown = visit(PAGES["layers"]).widget("layers")
+    regimes = {held(shown, "layers")}
+    for key in ("log_start", "depth", "moment"):
+        for tick in shown.ticks(key):
+            shown.press(key, tick)
+            regimes.add(held(shown, "layers"))
+        shown.keys(shown.slider(key), "Home", "ArrowRight", "ArrowRight")
+        regimes.add(held(shown, "layers"))
+    assert regimes == {"grows with depth", "falls with depth", "equal gains"}
+
+
 def test_estimates_of_information_meet_every_case(visit):
     shown = visit(PAGES["compression"]).widget("compression")
     pick = {key: shown.root.locator(f'[data-control="{key}"] select') for key in

@@ -15,6 +15,7 @@ from ssl_dynamics.live.flat_minima import FadingNode
 from ssl_dynamics.live.gradient import NodePull
 from ssl_dynamics.live.info_nce import ResidualBalance
 from ssl_dynamics.live.latent_tree import TreeWalk
+from ssl_dynamics.live.layers import LayerCourses
 from ssl_dynamics.live.lottery import SecondDraw
 from ssl_dynamics.live.luck import LuckyNode
 from ssl_dynamics.live.mean_view import TargetTable
@@ -43,6 +44,7 @@ __all__ = [
     "GateFlip",
     "InformationEstimates",
     "InvarianceAndHinge",
+    "LayerCourses",
     "LevelClock",
     "LuckyNode",
     "ModePlane",
