@@ -69,14 +69,16 @@ class Config(pretrain.Config):
         at_least(self, 0, "layerwise")
 
 
+METHODS = ("vicreg", "simclr", "supervised")
 SLICES = [
     {
-        "record": "vicreg-factors",
-        "config": {"seeds": 1, "epochs": 1},
+        "record": f"{method}-factors",
+        "config": {"seeds": 1, "epochs": 1, "layerwise": 0},
         "metrics": ["sample/output/ncc_test", "class/output/ncc_test", "linear/super/output"],
-    },
+    }
+    for method in METHODS
 ]
-"""What the tests run again beside the committed record: its learning rate is constant, so that one
+"""What the tests run again beside the records: their learning rate is constant, so that one
 epoch is the beginning of six."""
 
 
