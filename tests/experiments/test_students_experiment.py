@@ -36,6 +36,15 @@ def test_a_short_run_learns_and_a_seed_is_what_it_is_in_company():
     assert all(row.expected or not row.in_range for row in rows)
 
 
+def test_fewer_test_inputs_measure_the_same_students_less_exactly():
+    settings = {"seeds": 2, "at": (0, 1), "name": "5x-m10-p1"}
+    full = experiment.run(experiment.Config(**settings), progress=False)
+    few = experiment.run(experiment.Config(test=1000, **settings), progress=False)
+    assert (few["loss"] != full["loss"]).all()
+    np.testing.assert_allclose(few["loss"], full["loss"], rtol=0.4)
+    np.testing.assert_allclose(few["best/layer=1"], full["best/layer=1"], atol=0.05)
+
+
 def test_the_comparison_sees_a_figure_that_does_not_fit(monkeypatch):
     record = experiment.run(experiment.Config(seeds=8, at=(0,)), progress=False)
     ours = float(np.median(record["loss"][:, 0]))
@@ -46,7 +55,8 @@ def test_the_comparison_sees_a_figure_that_does_not_fit(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"protocol": "wide"}, {"at": (1, 1)}, {"seeds": 0}, {"device": "cuda"}]
+    "wrong",
+    [{"protocol": "wide"}, {"at": (1, 1)}, {"seeds": 0}, {"device": "cuda"}, {"test": -1}],
 )
 def test_wrong_settings_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
