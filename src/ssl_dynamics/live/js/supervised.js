@@ -19,18 +19,18 @@ export default {
       ticks: () => [{ label: "2", value: 1 }, { label: "128", value: 7 }, { label: "512", value: 9 }] });
     w.slider({ key: "left", label: "deviation *s*~f~ that views leave in directions without signal", min: 0, max: 1, step: 0.05,
       ticks: () => [{ label: "none", value: 0 }, { label: "all", value: 1 }] });
-    const legend = [{ looks: "s-orange w3 dot", label: "on the samples" }, { looks: "s-green w3", label: "on new features" }];
-    const dims = w.plot({ name: "dims", title: "Accuracy against the dimensions", xlabel: "log~2~ of the dimensions", ylabel: "accuracy",
-      x: [1, 9], y: [0.4, 1.03], maxWidth: 420, ratio: 0.8,
-      legend: [...legend, { looks: "s-quiet w2", label: `circles: mean of ${POINTS.seeds} recorded draws (where there are any)` }] });
+    const legend = [{ looks: "s-red w3 dot", label: "on the samples" }, { looks: "s-green w3", label: "on new features" }];
+    const dims = w.plot({ name: "dims", title: `Accuracy against the dimensions (circles: ${POINTS.seeds} recorded draws, where there are any)`, xlabel: "log~2~ of the dimensions", ylabel: "accuracy",
+      x: [0.8, 9.2], y: [0.4, 1.03], maxWidth: 420, ratio: 0.8,
+      legend });
     const views = w.plot({ name: "views", title: "Accuracy against what the views leave", xlabel: "deviation *s*~f~ that is left", ylabel: "accuracy",
-      x: [0, 1], y: [0.4, 1.03], maxWidth: 420, ratio: 0.8, legend });
+      x: [-0.02, 1.02], y: [0.4, 1.03], maxWidth: 420, ratio: 0.8, legend });
     w.number("own", "accuracy on the samples");
     w.number("new", "accuracy on new features");
     w.number("gap", "difference");
     w.number("best", "accuracy on new features, nothing left");
 
-    const cases = { own: "s-orange w3 dot", new: "s-green w3" };
+    const cases = { own: "s-red w3 dot", new: "s-green w3" };
     function accuracy(name, distance, n, dim, left) {
       const rho = name === "own" ? forms.correlation(n) : 0;
       const a = forms.centres(distance, n), b = forms[name](distance, n);
@@ -47,7 +47,7 @@ export default {
         dims.curve(name, LOGS, LOGS.map((v) => accuracy(name, distance, n, 2 ** v, left)), looks);
         views.curve(name, LEFT, LEFT.map((v) => accuracy(name, distance, n, dim, v)), looks);
         numbers[name] = accuracy(name, distance, n, dim, left);
-        const dot = name === "own" ? "f-orange" : "f-green";
+        const dot = name === "own" ? "f-red" : "f-green";
         if (found) POINTS.dims.forEach((d, k) => dims.circle(`${name}-${d}`, Math.log2(d), found[name][k], 5, dot, true));
         views.circle(`${name}-now`, left, numbers[name], 4, dot);
       }
