@@ -15,8 +15,10 @@ from ssl_dynamics import live
 from ssl_dynamics.live import BatchNormGradients, PhasePortrait, PolePlane, TwoViews
 
 SMALL = {"decay": 0.005, "vartheta_1": 0.02, "nu_m0": 0.01, "mu_s": 0.1, "N_c": 10}
+SMALL |= {"v_s0": 0.1, "v_n": 0.1}
 """Arguments that are far from 1 in every form: a critical weight decay, an angle to arrive at, the
-start of a mode, an invariance weight at which modes live, and samples of a class."""
+start of a mode, an invariance weight at which modes live, and samples of a class;
+a direction that has grown and one that has shrunk."""
 
 FORMS = dict(WIDGETS.values())
 PAIR, THRESHOLD, WEIGHT = FORMS[TwoViews]
@@ -69,6 +71,7 @@ def test_changed_values_change_the_id(kind):
             "bits": 8.0,
             "power": 1.0,
             "a_x": -0.5,
+            "target_angle": 30.0,
             "weights": [1.0, 0.5, 0.8, 1.2, 0.6],
         }
     )[key]
