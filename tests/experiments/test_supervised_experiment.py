@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from ssl_dynamics.data import digits
 from ssl_dynamics.experiments import supervised
 

@@ -23,11 +23,11 @@ def points_of(record: Record) -> dict[str, Any]:
     dims, table = list(record.config["dims"]), {}
     for at, count in enumerate(record.axes["samples"]):
         for distance, before in ((0, "noise/"), (round(record.config["apart"]), "")):
-            keys = {"own": "train", "new": "test"}
-            table[f"{distance}/{count}"] = {
-                name: [round(float(record[f"{before}dim={d}/{key}"][:, at].mean()), 4) for d in dims]
-                for name, key in keys.items()
-            }
+            found = {}
+            for name, key in (("own", "train"), ("new", "test")):
+                each = [record[f"{before}dim={d}/{key}"][:, at].mean() for d in dims]
+                found[name] = [round(float(value), 4) for value in each]
+            table[f"{distance}/{count}"] = found
     return {"dims": dims, "seeds": len(record.seeds), "table": table}
 
 
