@@ -70,7 +70,7 @@ class Config(pretrain.Config):
         at_least(self, 0, "layerwise")
 
 
-METHODS = ("vicreg", "simclr", "supervised")
+METHODS = ("vicreg", "simclr", "byol", "supervised", "supervised-plain")
 SLICES = [
     {
         "record": f"{method}-factors",
