@@ -8,7 +8,14 @@ import torch
 
 from ssl_dynamics.data.images import RECIPES, Recipe, augment, pair, recipe, standardise
 from ssl_dynamics.data.images import augment as package_augment
-from ssl_dynamics.data.images.augment import CHOICES, DRAWS, carry_out, choose
+from ssl_dynamics.data.images.augment import (
+    CHOICES,
+    DRAWS,
+    by_sampling,
+    by_sums,
+    carry_out,
+    choose,
+)
 from ssl_dynamics.data.images.geometry import CROP_DRAWS, resample
 from ssl_dynamics.data.images.recipes import SMALL
 
@@ -67,6 +74,24 @@ def test_whole_chain_against_kornia(size):
         assert 0 < gate.sum() < 64
     expected = (x - 0.5) / 0.25
     torch.testing.assert_close(augment(images, r, seeded(1)), expected, rtol=0, atol=4e-5)
+
+
+@pytest.mark.parametrize(("name", "size"), [("simclr", 32), ("byol-one", 96), ("crop-flip", 33)])
+def test_sums_of_rows_and_samples_give_the_same_views(name, size):
+    images, r = bytes_(40, size).float(), recipe(name, size)
+    r = r if name == "crop-flip" else replace(r, blur=0.5)
+    chosen = choose(torch.rand(40, DRAWS, generator=seeded(2)), r, size)
+    by = [view(images, chosen) for view in (by_sums, by_sampling)]
+    torch.testing.assert_close(*by, rtol=0, atol=1e-5)
+    # Without the flips they differ: the comparison sees them.
+    other = by_sampling(images, chosen._replace(flip=~chosen.flip))
+    assert (by[0] - other).abs().max() > 0.1
+
+
+def test_a_rotated_view_is_sampled():
+    images, r = bytes_(8, 32), recipe("digits", 32)
+    chosen = choose(torch.rand(8, DRAWS, generator=seeded(2)), r, 32)
+    assert torch.equal(carry_out(images, chosen), by_sampling(images.float(), chosen))
 
 
 def test_a_view_is_a_function_of_the_generator_and_of_its_own_row():

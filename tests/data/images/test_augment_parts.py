@@ -17,6 +17,7 @@ from kornia.enhance import (
 from ssl_dynamics.data.images.blur import blur, gaussian_taps
 from ssl_dynamics.data.images.colour import Jitter, colour_maps, orders, recolour, solarise
 from ssl_dynamics.data.images.geometry import CROP_DRAWS, crop_boxes, resample
+from ssl_dynamics.data.images.rows import blur_rows, crop_rows, mix_rows, turned
 
 CLOSE = {"rtol": 0.0, "atol": 1e-5}
 OPERATORS = ("brightness", "contrast", "saturation", "hue")
@@ -49,7 +50,7 @@ def jitter(count, strength, seed=0, order=OPERATORS, **fixed):
     )
 
 
-def turned(images, turns):
+def hue_turned(images, turns):
     """Hue as a rotation about the grey axis, by the exponential of its generator."""
     cross = torch.linalg.cross(
         torch.full((3, 3), 1 / math.sqrt(3)).double(), torch.eye(3).double(), dim=0
@@ -100,7 +101,7 @@ def test_colour_in_every_order(order):
         "brightness": lambda x: adjust_brightness_accumulative(x, factors.brightness),
         "contrast": lambda x: adjust_contrast_with_mean_subtraction(x, factors.contrast),
         "saturation": lambda x: adjust_saturation_with_gray_subtraction(x, factors.saturation),
-        "hue": lambda x: turned(x, factors.hue),
+        "hue": lambda x: hue_turned(x, factors.hue),
     }
     expected = images
     for name in order:
@@ -207,3 +208,29 @@ def test_crops_stay_inside_and_reach_everywhere():
     assert (edge[:, :2] + edge[:, 2:] <= 8).all()
     whole_image = crop_boxes(draws[:50], 8, (1.0, 1.0), (2.0, 2.0))
     assert whole_image.tolist() == [[0, 0, 8, 8]] * 50
+
+
+@pytest.mark.parametrize("size", [8, 33, 96])
+def test_rows_of_a_crop_are_those_of_the_sample(size):
+    torch.manual_seed(size)
+    images = pictures(24, size)
+    boxes = crop_boxes(torch.rand(24, CROP_DRAWS), size, (0.05, 1.0), (0.5, 2.0))
+    flip = torch.arange(24) % 3 == 0
+    left, top, width, height = boxes.unbind(1)
+    tall = torch.stack([0 * left, top, 0 * left + size, height], 1)  # whole along the other axis
+    found = mix_rows(images, crop_rows(top, height, size))
+    torch.testing.assert_close(found, resample(images, tall), **CLOSE)
+    wide = torch.stack([left, 0 * left, width, 0 * left + size], 1)
+    found = turned(mix_rows(turned(images), crop_rows(left, width, size, flip)))
+    torch.testing.assert_close(found, resample(images, wide, flip), **CLOSE)
+
+
+@pytest.mark.parametrize(("size", "kernel"), [(5, 9), (32, 3), (96, 9)])
+def test_rows_of_a_blur_are_those_of_the_convolution(size, kernel):
+    images, taps = pictures(6, size), gaussian_taps(torch.linspace(0.1, 2.0, 6), kernel)
+    rows = blur_rows(taps, size)
+    torch.testing.assert_close(rows.weights.sum(-1), torch.ones(6, size), **CLOSE)
+    found = turned(mix_rows(turned(mix_rows(images, rows)), rows))
+    torch.testing.assert_close(found, blur(images, taps), **CLOSE)
+    with pytest.raises(ValueError, match="kernel: got 11; allowed for 5 pixels: 9"):
+        blur_rows(gaussian_taps(torch.ones(1), 11), 5)
