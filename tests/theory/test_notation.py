@@ -12,7 +12,7 @@ from ssl_dynamics import theory
 from ssl_dynamics.theory import notation
 
 BOOK = Path(__file__).parents[2] / "book"
-THEORY_OF = {"index": "teaser", "measures": "clustering_measures"}
+THEORY_OF = {"layers": "depth", "index": "teaser", "measures": "clustering_measures"}
 """Theory module of a page where the two names differ."""
 TOPICS = sorted(
     module.name for module in pkgutil.iter_modules(theory.__path__) if module.name != "notation"

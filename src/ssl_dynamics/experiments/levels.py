@@ -12,7 +12,8 @@ With ``layerwise`` every layer is probed at equal dimension. The predicates of `
 ``layers-start``, ``layers-step``, ``layers-gain`` and ``layers-ratio`` were declared in the claims
 file ``layers.toml`` before the records with that setting, after pilots of supervised training and
 of SimCLR (seed 900, four epochs each): the last layer best for classes in random directions, about
-as good as an earlier one on the grid without labels (which failed: it is better); early layers
+as good as an earlier one on the grid without labels (it is better with SimCLR; with BYOL the first
+of the two failed, and the gain of samples and the ratio of CDNV too); early layers
 ahead on the grid before training; deep layers gaining most; the accuracy of super-classes over that
 of classes falling with depth in random directions, and the same ratio of CDNV growing. Those of the
 probes of VICReg wait for a record of it with that setting and are not in the file.
