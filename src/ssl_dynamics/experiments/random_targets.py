@@ -189,10 +189,8 @@ def made(config: Config, data: Digits) -> Targets:
     seeds = config.seed_range()
     sets = [images.expand(len(seeds), -1, -1) for images in (data.train, data.test)]
     labels = [each.expand(len(seeds), -1) for each in (data.train_labels, data.test_labels)]
-    found: Targets = {"labels": tuple(labels)}
-    found["dealt"] = tuple(
-        each.gather(1, _orders(seeds, f"dealt/{k}", each)) for k, each in enumerate(labels)
-    )
+    dealt = [each.gather(1, _orders(seeds, f"dealt/{k}", each)) for k, each in enumerate(labels)]
+    found: Targets = {"labels": (labels[0], labels[1]), "dealt": (dealt[0], dealt[1])}
     widths = (64, 64, 64, 64, CLASSES)
     net = mlp(seeds, widths, purpose="targets/classifier").to(data.train.device)
     optimiser = SGD([(net.parameters(), config.classifier_lr)], momentum=0.9)
@@ -272,7 +270,8 @@ def layers_of(training: Run) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     train = training.data.train.expand(count, -1, -1)
     with population_statistics(tower, train):
         for images in (training.data.train, training.data.test):
-            z, found = images.expand(count, -1, -1), {}
+            z = images.expand(count, -1, -1)
+            found: dict[str, Tensor] = {}
             for layer in tower.encoder:
                 z = layer(z)
                 if isinstance(layer, Linear):
@@ -292,7 +291,7 @@ def read(
     """
     wanted = torch.cat([one_hot(fitted, CLASSES) for fitted, _ in targets.values()], -1)
     scores = ridge(train, wanted, test, config.penalty).split(CLASSES, -1)
-    found = {}
+    found: dict[str, Tensor] = {}
     for said, (name, (fitted, asked)) in zip(scores, targets.items(), strict=True):
         found |= {f"{layer}/{name}/{k}": v for k, v in judged(said.argmax(-1), asked).items()}
         if not name.startswith("raw"):
