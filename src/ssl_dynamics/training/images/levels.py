@@ -126,8 +126,8 @@ class Levels:
                     accuracy = linear_accuracy(*sets)
                     found[f"linear/{name}/{layer}"] = float(accuracy)
             for reading in read[level.train]:
-                sets = (read[level.train][reading], read[level.test][reading])
-                for layer, measures in self._equal(*sets, level).items():
+                fit, new = read[level.train][reading], read[level.test][reading]
+                for layer, measures in self._equal(fit, new, level).items():
                     found |= {f"{reading}/{name}/{layer}/{m}": v for m, v in measures.items()}
         return found
 
