@@ -93,14 +93,15 @@ def route_stop_angle(form):
 
 
 def route_share(form):
-    """The mean of the representation where the target is positive, by quadrature."""
+    """The mean of the representation where the target is positive, over half a circle."""
     for rng in rngs(906):
         angle, v_s, v_n, noise = model(rng)
         s, n = np.meshgrid(NODES, NODES, indexing="ij")
         weight = WEIGHTS[:, None] * WEIGHTS
-        # in turned coordinates the target is the sign of the first, so its mean is exact there
-        size = half_normal(lambda x: x)
-        along = np.array([np.cos(angle), np.sin(angle)]) * size * np.sqrt([v_s, v_n])
+        radius = quad(lambda y: y**2 * np.exp(-(y**2) / 2), 0, 12)[0]
+        ends = angle - np.pi / 2, angle + np.pi / 2
+        along = np.array([radius * quad(way, *ends)[0] / np.pi for way in (np.cos, np.sin)])
+        along *= np.sqrt([v_s, v_n])
         total = (weight * (v_s * s**2 + v_n * n**2)).sum() + 2 * noise**2
         close((along**2).sum() / total, form.numpy(angle, v_s, v_n, noise), 1e-8)
 

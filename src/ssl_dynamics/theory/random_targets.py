@@ -47,7 +47,7 @@ AGREEMENT = ClosedForm(
 MAJORITY = ClosedForm(
     "MAJORITY", (r_m,), sp.Rational(1, 2) + sp.atan(r_m) / sp.pi,
     "Mean share of the larger of two classes when the logit difference is normal over images "
-    "and its mean is normal over networks.", _HERE,
+    "and its mean is normal around 0 over networks.", _HERE,
 )  # fmt: skip
 
 # --- probes -------------------------------------------------------------------------------------
@@ -78,7 +78,7 @@ STOP_ANGLE = ClosedForm(
         )
     ),
     "Angle of the target below which training helps the best probe and above which it hurts, "
-    "if it grows the semantic direction and shrinks the other.", _HERE,
+    "if there is noise, and it grows the semantic direction and shrinks the other.", _HERE,
 )  # fmt: skip
 SHARE = ClosedForm(
     "SHARE", _MODEL,
@@ -92,7 +92,7 @@ SHARE = ClosedForm(
 CDNV_OF_SHARE = ClosedForm(
     "CDNV_OF_SHARE", (eta_s, class_count),
     (class_count - 1) * (1 - eta_s) / (2 * class_count * eta_s),
-    "Mean variance over mean squared distance for classes of one size.", _HERE,
+    "Mean variance over mean squared distance for classes of one size, not all in one place.", _HERE,
 )  # fmt: skip
 DISTANCE_RATIO = ClosedForm(
     "DISTANCE_RATIO", (ratio_v, eta_r), (1 - ratio_v) / eta_r + ratio_v,

@@ -62,7 +62,7 @@ export default {
         x === 0 ? ["untrained", "", "Nothing has moved.", "Both directions have the variance 1, and every target is read alike."]
         : Math.abs(angle - edge) < 1e-6 ? ["critical", "", "What the semantic direction gains, the nuisance loses.", "This target is read as well as before training."]
         : gain > 0 ? ["helped", "good", `Training helps this target by ${less}.`, `It lies within ${show(edge)} degrees of the semantic direction.`]
-        : ["hurt", "bad", `Training hurts this target by ${less}.`, `It lies beyond ${show(edge)} degrees from the semantic direction. Less noise would cost it less, and make the angle smaller.`];
+        : ["hurt", "bad", `Training hurts this target by ${less}.`, `It lies beyond ${show(edge)} degrees from the semantic direction. Less noise would make the angle smaller; without noise no target would lose.`];
       return { regime, tone, caption: [lead, rest], numbers: { before, now, stop: edge, ...found } };
     });
   },
