@@ -92,7 +92,8 @@ SHARE = ClosedForm(
 CDNV_OF_SHARE = ClosedForm(
     "CDNV_OF_SHARE", (eta_s, class_count),
     (class_count - 1) * (1 - eta_s) / (2 * class_count * eta_s),
-    "Mean variance over mean squared distance for classes of one size, not all in one place.", _HERE,
+    "Mean variance over mean squared distance for classes of one size, not all in one place.",
+    _HERE,
 )  # fmt: skip
 DISTANCE_RATIO = ClosedForm(
     "DISTANCE_RATIO", (ratio_v, eta_r), (1 - ratio_v) / eta_r + ratio_v,
