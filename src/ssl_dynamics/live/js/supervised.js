@@ -2,7 +2,7 @@
 export default {
   render({ model, el }) {
     const w = kit.widget({ model, el, name: "supervised", keys: ["distance", "samples", "log_dim", "left"] });
-    const { show, range } = kit;
+    const { show, range, clamp } = kit;
     const LOGS = range(1, 9, 17), LEFT = range(0, 1, 21), TIMES = range(-18, 18, 361).map(Math.exp), STEP = 0.1;
 
     w.choices("five cases", [
@@ -17,13 +17,11 @@ export default {
       ticks: () => [4, 10, 30, 100].map((value) => ({ label: String(value), value })) });
     w.slider({ key: "log_dim", label: "log~2~ of the dimensions *n*~f~", min: 1, max: 9, step: 1, digits: 0,
       ticks: () => [{ label: "2", value: 1 }, { label: "128", value: 7 }, { label: "512", value: 9 }] });
-    w.slider({ key: "left", label: "deviation *s*~f~ that views leave in directions without signal", min: 0, max: 1, step: 0.05,
-      ticks: () => [{ label: "none", value: 0 }, { label: "all", value: 1 }] });
     const legend = [{ looks: "s-red w3 dot", label: "on the samples" }, { looks: "s-green w3", label: "on new features" }];
     const dims = w.plot({ name: "dims", title: `Accuracy against the dimensions (circles: ${POINTS.seeds} recorded draws, where there are any)`, xlabel: "log~2~ of the dimensions", ylabel: "accuracy",
       x: [0.8, 9.2], y: [0.4, 1.03], maxWidth: 420, ratio: 0.8,
       legend });
-    const views = w.plot({ name: "views", title: "Accuracy against what the views leave", xlabel: "deviation *s*~f~ that is left", ylabel: "accuracy",
+    const views = w.plot({ name: "views", title: "Accuracy against what the views leave (drag the dot)", xlabel: "deviation *s*~f~ left without signal", handles: true, ylabel: "accuracy",
       x: [-0.02, 1.02], y: [0.4, 1.03], maxWidth: 420, ratio: 0.8, legend });
     w.number("own", "accuracy on the samples");
     w.number("new", "accuracy on new features");
@@ -49,16 +47,19 @@ export default {
         numbers[name] = accuracy(name, distance, n, dim, left);
         const dot = name === "own" ? "f-red" : "f-green";
         if (found) POINTS.dims.forEach((d, k) => dims.circle(`${name}-${d}`, Math.log2(d), found[name][k], 5, dot, true));
-        views.circle(`${name}-now`, left, numbers[name], 4, dot);
+        if (name === "own") views.circle("own-now", left, numbers.own, 4, dot);
       }
+      views.handle("left", { at: [left, numbers.new], looks: "f-green", step: [0.05, 0],
+        label: "deviation that views leave in directions without signal: left and right arrow keys move it", valuetext: show(left),
+        onmove: (x) => w.set({ left: clamp(Number(x.toFixed(2)), 0, 1) }) });
       numbers.gap = numbers.own - numbers.new;
       numbers.best = accuracy("new", distance, n, dim, 0);
       dims.say(`With ${dim} dimensions ${show(100 * numbers.own)} % of the samples are right and ${show(100 * numbers.new)} % of new features.`);
       views.say(`With nothing left in the other directions ${show(100 * numbers.best)} % of new features would be right.`);
       const said = `Right are ${show(100 * numbers.own)} % of the samples and ${show(100 * numbers.new)} % of new features.`;
       const [regime, tone, lead, rest] =
-        distance === 0 ? ["nothing", "bad", "There is nothing to learn, and the samples do not show it.", said]
-        : numbers.gap > 0.1 ? ["memory", "bad", "The centres remember their samples.", `${said} Fewer directions, or less left in them, would bring the two together, at up to ${show(100 * numbers.best)} % of new features.`]
+        distance === 0 ? ["nothing", "bad", "There is nothing to learn: what is right above one half is memory.", said]
+        : numbers.gap > 0.1 ? ["memory", "bad", "The centres remember their samples.", `${said} ${left > 0 ? `With less left in the other directions the two come nearer, at up to ${show(100 * numbers.best)} % of new features.` : "More samples would bring the two together."}`]
         : numbers.gap > 0.02 ? ["between", "", "Some of it is memory.", said]
         : ["knowledge", "good", "What holds on the samples holds on new features.", said];
       return { regime, tone, caption: [lead, rest], numbers };
