@@ -565,6 +565,14 @@ def test_sampled_centres_meet_every_case(visit):
         "weak signal, with views": "between",
     }
     assert shown.numbers()["own"] < 0.95
+    handle = shown.root.locator('[data-handle="left"]')
+    before = shown.state()["left"]
+    shown.keys(handle, "ArrowRight", "Shift+ArrowRight")
+    assert shown.state()["left"] == pytest.approx(before + 0.3)
+    held(shown, "supervised")
+    shown.keys(handle, *["Shift+ArrowLeft"] * 3)
+    assert shown.state()["left"] == 0
+    held(shown, "supervised")
 
 
 def test_two_students_meet_every_case(visit):
