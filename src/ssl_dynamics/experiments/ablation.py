@@ -247,6 +247,8 @@ SLICES = [
     },
 ]  # fmt: skip
 """What the tests run again beside the committed record: a cell on digits."""
+ONCE = ("cifar100-small",)
+"""A record on photographs, which the tests cannot fetch."""
 
 
 def plan(config: Config) -> str:
