@@ -60,6 +60,7 @@ def test_changed_values_change_the_id(kind):
             "norm": "none",
             "neuron": "linear",
             "moved": 1.0,
+            "moment": 5.0,
             "method": "vicreg",
             "a_1": 0.5,
             "mu_s": 0.5,
