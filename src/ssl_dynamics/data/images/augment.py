@@ -48,12 +48,13 @@ class Choices(NamedTuple):
 
     def of(self, images: slice) -> Choices:
         """The choices for some of the images."""
-        return Choices(
-            *(
-                part.of(images) if isinstance(part, Mix) else None if part is None else part[images]
-                for part in self
-            )  # type: ignore[arg-type]
-        )
+
+        def some(part: Tensor | Mix | None) -> Tensor | Mix | None:
+            if isinstance(part, Mix):
+                return part.of(images)
+            return None if part is None else part[images]
+
+        return Choices(*map(some, self))  # type: ignore[arg-type]
 
     def by_rows(self, size: int) -> Choices:
         """The same choices, with crop, flip and blur as sums of rows of images of that size."""

@@ -1,4 +1,4 @@
-"""Crops, flips and blur as sums of whole rows: several times as fast as sampling on a CPU.
+"""Crops, flips and blur as sums of whole rows: on a CPU faster than sampling pixel by pixel.
 
 Along one axis, a resized or a blurred image is a row of weights for each new row of pixels; and a
 weighted sum of rows of a table is what an embedding bag computes. So a view is one such sum down
