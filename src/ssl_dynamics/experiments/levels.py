@@ -26,6 +26,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ssl_dynamics.data import generator
 from ssl_dynamics.experiments import pretrain
 from ssl_dynamics.experiments.provenance import finished
@@ -60,6 +62,8 @@ class Config(pretrain.Config):
     """Whether features are scaled to length one before they are measured."""
     layerwise: int = 0
     """Labelled inputs for fitting of the probes of every layer at equal dimension; 0: none."""
+    mapped: int = 0
+    """Test inputs of each of ten groups on the 2-D maps, at the epochs of the probe; 0: none."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,7 +72,7 @@ class Config(pretrain.Config):
         require(shard.world()[1] == 1, "processes", shard.world()[1], "1")
         at_least(self, 2, "samples", "fit_views")
         at_least(self, 1, "test_views")
-        at_least(self, 0, "layerwise")
+        at_least(self, 0, "layerwise", "mapped")
 
 
 METHODS = ("vicreg", "simclr", "byol", "supervised", "supervised-plain")
@@ -100,16 +104,32 @@ def run(
         checkpoint_dir=checkpoint_dir,
         also=measured_levels(config, images),
     )
+    places = spread_maps(config, metrics)
     return finished(
         NAME,
         config,
         config.seed_list,
         metrics,
-        axes=pretrain.axes(config, metrics),
+        axes=pretrain.axes(config, metrics) | places,
         device=str(device),
         wall_s=time.perf_counter() - start,
         files=images.checksums,
     )
+
+
+def spread_maps(config: Config, metrics: dict[str, np.ndarray]) -> dict[str, list[int]]:
+    """Split "map/<level>" [S, T, 2 P] into "map/<level>/<epoch>/x" and ".../y", [S, P], in place.
+
+    The axes: the numbers of the inputs, "map_<level>".
+    """
+    axes = {}
+    for name in [name for name in metrics if name.startswith("map/")]:
+        both = metrics.pop(name).astype(np.float32)
+        for place, epoch in enumerate(config.probe_epochs):
+            metrics[f"{name}/{epoch}/x"] = both[:, place, ::2]
+            metrics[f"{name}/{epoch}/y"] = both[:, place, 1::2]
+        axes[name.replace("/", "_")] = list(range(both.shape[2] // 2))
+    return axes
 
 
 def measured_levels(config: Config, images: RunImages) -> Levels:
@@ -132,11 +152,20 @@ def measured_levels(config: Config, images: RunImages) -> Levels:
         level: Level(names[0], found.bank.labels, names[1], found.test.labels)
         for level, found in (("class", images), ("super", coarse))
     }
+    for name, level in ({"sample": sample} | levels).items():
+        classes = int(level.train_labels.max()) + 1
+        seen = len(level.train_labels[: config.layerwise].unique())
+        if config.layerwise and seen < classes:
+            raise ValueError(
+                f"layerwise: got {config.layerwise}, among which {seen} of the {classes} groups of "
+                f"the {name} level are; allowed: 0, or enough for all of them"
+            )
     return Levels(
         inputs | plain,
         {"sample": sample} | levels,
         normalised=config.normalised,
         layerwise=config.layerwise,
+        mapped=config.mapped,
     )
 
 

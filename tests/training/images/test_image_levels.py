@@ -9,7 +9,8 @@ from ssl_dynamics.experiments import levels
 from ssl_dynamics.measures import linear_accuracy
 from ssl_dynamics.training.images import Inputs, layers, pretrain, run_images
 from ssl_dynamics.training.images import loop as loop_module
-from ssl_dynamics.training.images.levels import narrowed, readings
+from ssl_dynamics.training.images.maps import mapped_rows, placed
+from ssl_dynamics.training.images.readings import narrowed, readings
 from ssl_dynamics.training.images.run import ImageRun
 
 QUICK = {
@@ -183,9 +184,52 @@ def test_a_narrow_layer_only_turns():
     assert not torch.equal(narrow["64"], narrowed(wide, seed=4)["64"])
 
 
+def test_maps_show_the_test_inputs_of_ten_groups():
+    """Two dimensions per input, at both ends; neighbours in the features are neighbours there."""
+    config = levels.Config(**QUICK, mapped=4)
+    images = run_images(config)
+    record = levels.run(config, progress=False)
+    also = levels.measured_levels(config, images)
+    assert also.key != levels.measured_levels(levels.Config(**QUICK), images).key
+    for name, level in also.levels.items():
+        rows = mapped_rows(level.test_labels, 4)
+        kept = level.test_labels[rows].unique(return_counts=True)
+        assert kept[0].tolist() == level.test_labels.unique()[:10].tolist()
+        wanted = [min(4, int((level.test_labels == label).sum())) for label in kept[0]]
+        assert kept[1].tolist() == wanted
+        ends = [
+            np.stack([record[f"map/{name}/{epoch}/{one}"][0] for one in "xy"]) for epoch in (0, 2)
+        ]
+        assert ends[0].shape == (2, len(rows))
+        assert np.isfinite(ends).all()
+        assert not np.array_equal(*ends)  # training moves them
+    chance = torch.Generator().manual_seed(0)
+    middle = torch.randn(6, 1, 12, generator=chance) * 5
+    x = (middle + torch.randn(6, 15, 12, generator=chance)).reshape(90, 12)
+    places = torch.tensor(placed(x)).reshape(90, 2)
+    own = torch.arange(90) // 15
+    nearest = (torch.cdist(places, places) + 1e9 * torch.eye(90)).argmin(1)
+    assert (own[nearest] == own).all()
+
+
+def test_a_seed_that_diverges_ends_with_nan_in_every_metric():
+    config = levels.Config(
+        **QUICK | {"epochs": 3, "eval_every": 1, "lr": 1e30, "warmup": 0.0, "precision": "float32"},
+        layerwise=180,
+        mapped=3,
+    )
+    images = run_images(config)
+    found = pretrain(config, 0, images, also=levels.measured_levels(config, images))
+    assert not np.isfinite(found["loss"][-1])
+    for name, values in found.items():
+        probed = name.startswith(("linear", "grid/", "narrow/", "map/"))
+        assert len(values) == (2 if probed else 4), name
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"mapped": -1}, "mapped: got -1"),
         ({"layerwise": -1}, "layerwise: got -1"),
         ({"dataset": "digits", "encoder": "tiny"}, "dataset: got 'digits'"),
         ({"labels": "coarse"}, "labels: got 'coarse'"),
@@ -196,6 +240,13 @@ def test_a_narrow_layer_only_turns():
 def test_bad_settings_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         levels.Config(**QUICK | change)
+
+
+def test_too_few_inputs_for_the_probes_of_layers_are_refused_before_any_work():
+    config = levels.Config(**QUICK, layerwise=30)
+    images = run_images(config)
+    with pytest.raises(ValueError, match="layerwise: got 30, among which"):
+        levels.measured_levels(config, images)
 
 
 def test_more_samples_than_images_are_refused():

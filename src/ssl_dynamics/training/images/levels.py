@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from ssl_dynamics.data import generator
-from ssl_dynamics.data.images import standardise
 from ssl_dynamics.measures import (
     cdnv,
     classes_of,
@@ -30,38 +29,9 @@ from ssl_dynamics.measures import (
     ncc_accuracy,
     over_pairs,
 )
-from ssl_dynamics.networks.vision import gridded, pooled
-from ssl_dynamics.training.images.evaluate import AT_ONCE
+from ssl_dynamics.training.images.maps import mapped_rows, placed
+from ssl_dynamics.training.images.readings import Inputs, readings
 from ssl_dynamics.training.images.run import ImageRun
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Images uint8 [N, 3, H, W] as they are, or `views` random views of each, view by view.
-
-    Views are those of the run's first recipe, or the content [N, spots, 6] of latent-factor images
-    under another nuisance; a function of (purpose, number of the view), the same at every
-    evaluation and for every seed.
-    """
-
-    images: Tensor
-    views: int = 0
-    purpose: str = ""
-    content: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.images) * max(1, self.views)
-
-    def batches(self, run: ImageRun) -> Iterator[Tensor]:
-        """Standardised batches [b, 3, H, W] in order."""
-        if not self.views:
-            for some in self.images.split(AT_ONCE):
-                yield standardise(some, run.images.recipes[0])
-        for number in range(self.views):
-            chance = torch.Generator().manual_seed(
-                int(generator(0, f"images/levels/{self.purpose}", number).integers(2**63))
-            )
-            yield from run.images.views_of(self.images, self.content, chance).split(AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -84,7 +54,9 @@ class Levels:
     are scaled to length one first, as in the authors' scratch code. `layerwise`: if not 0, the
     number of inputs for fitting, the first ones, of "<reading>/<level>/<layer>/linear" and
     ".../ncc_test" of every layer at equal dimension, at the epochs of the probe, for the readings
-    "grid" and "narrow"; the linear probe in float32.
+    "grid" and "narrow"; the linear probe in float32. `mapped`: if not 0, how many test inputs of
+    each of the first ten groups have a place in "map/<level>", at the epochs of the probe: the
+    two coordinates of each by t-SNE of the features "output", one input after another.
     """
 
     inputs: Mapping[str, Inputs]
@@ -92,6 +64,7 @@ class Levels:
     probed: tuple[str, ...] = ("output",)
     normalised: bool = False
     layerwise: int = 0
+    mapped: int = 0
 
     @property
     def key(self) -> str:
@@ -99,6 +72,8 @@ class Levels:
         parts: list = [self.probed, self.normalised]
         if self.layerwise:
             parts.append(self.layerwise)
+        if self.mapped:
+            parts.append(f"mapped {self.mapped}")
         for name, one in self.inputs.items():
             parts += [name, one.views, one.purpose, _hash(one.images)]
         for name, level in self.levels.items():
@@ -106,13 +81,16 @@ class Levels:
             parts += [name, level.train, level.test, *labels]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:8]
 
-    def __call__(self, run: ImageRun, probe: bool) -> dict[str, float]:
+    def __call__(self, run: ImageRun, probe: bool) -> dict[str, Any]:
         """All metrics at this moment."""
         equal = probe and self.layerwise > 0
         read = {name: readings(run, one, equal) for name, one in self.inputs.items()}
         features = {name: one.pop("pooled") for name, one in read.items()}
-        found: dict[str, float] = {}
+        found: dict[str, Any] = {}
         for name, level in self.levels.items():
+            if probe and self.mapped:
+                rows = mapped_rows(level.test_labels, self.mapped)
+                found[f"map/{name}"] = placed(features[level.test]["output"][rows])
             for layer, fitted in features[level.train].items():
                 train, test = fitted[None], features[level.test][layer][None]
                 if self.normalised:
@@ -150,52 +128,6 @@ class Levels:
             layer: {measure: each[place] for measure, each in values.items()}
             for place, layer in enumerate(train)
         }
-
-
-def layers(run: ImageRun, inputs: Inputs) -> dict[str, Tensor]:
-    """The pooled output of every stage, [N, C], and the features "output" [N, features].
-
-    float32 and in evaluation mode, as in `encoded`; one process alone.
-    """
-    return readings(run, inputs, equal=False)["pooled"]
-
-
-@torch.no_grad()
-def readings(run: ImageRun, inputs: Inputs, equal: bool) -> dict[str, dict[str, Tensor]]:
-    """ "pooled": `layers`; if `equal` also "grid" and "narrow", every layer at one dimension."""
-    encoder, was = run.method.encoder, run.method.training
-    run.method.eval()
-    each: list[dict[str, dict[str, Tensor]]] = []
-    for x in inputs.batches(run):
-        maps = dict(encoder.maps(x))
-        widest = max(one.shape[1] for one in maps.values())
-        means = {name: pooled(one) for name, one in maps.items()}
-        last = list(maps.values())[-1]
-        output = pooled(last) if encoder.read is None else encoder.read(last)
-        each.append({"pooled": means | {"output": output}})
-        if equal:
-            each[-1]["grid"] = {name: gridded(one, widest) for name, one in maps.items()}
-            each[-1]["narrow"] = narrowed(
-                means if encoder.read is None else each[-1]["pooled"], run.seed
-            )
-    run.method.train(was)
-    return {
-        reading: {name: torch.cat([one[reading][name] for one in each]) for name in first}
-        for reading, first in each[0].items()
-    }
-
-
-def narrowed(features: Mapping[str, Tensor], seed: int) -> dict[str, Tensor]:
-    """All features projected to the width of the narrowest by random orthonormal rows."""
-    narrowest = min(x.shape[1] for x in features.values())
-    found = {}
-    for name, x in features.items():
-        normal = generator(seed, "images/levels/narrow", x.shape[1]).standard_normal(
-            (x.shape[1], narrowest)
-        )
-        columns = torch.linalg.qr(torch.as_tensor(normal))[0]
-        found[name] = x @ columns.to(x)
-    return found
 
 
 def sample_level(
