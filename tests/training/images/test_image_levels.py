@@ -245,7 +245,7 @@ def test_bad_settings_are_refused(change, message):
 def test_too_few_inputs_for_the_probes_of_layers_are_refused_before_any_work():
     config = levels.Config(**QUICK, layerwise=30)
     images = run_images(config)
-    with pytest.raises(ValueError, match="layerwise: got 30, among which"):
+    with pytest.raises(ValueError, match="layerwise: got 30, with"):
         levels.measured_levels(config, images)
 
 

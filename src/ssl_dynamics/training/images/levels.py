@@ -33,6 +33,9 @@ from ssl_dynamics.training.images.maps import mapped_rows, placed
 from ssl_dynamics.training.images.readings import Inputs, readings
 from ssl_dynamics.training.images.run import ImageRun
 
+LARGE = 2**22
+"""Inputs times groups of a linear probe from which on float32 is exact enough: half the time."""
+
 
 @dataclass(frozen=True)
 class Level:
@@ -43,6 +46,11 @@ class Level:
     test: str
     test_labels: Tensor
 
+    @property
+    def groups(self) -> int:
+        """How many there are."""
+        return int(self.train_labels.max()) + 1
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -50,13 +58,14 @@ class Levels:
 
     Metrics "<level>/<layer>/<measure>": ncc_train, ncc_test, cdnv, directional, variance, distance
     (the means over classes and over pairs of classes), all of the inputs for fitting but ncc_test;
-    "linear/<level>/<layer>" at the epochs of the probe, for `probed` layers. `normalised`: features
-    are scaled to length one first, as in the authors' scratch code. `layerwise`: if not 0, the
-    number of inputs for fitting, the first ones, of "<reading>/<level>/<layer>/linear" and
-    ".../ncc_test" of every layer at equal dimension, at the epochs of the probe, for the readings
-    "grid" and "narrow"; the linear probe in float32. `mapped`: if not 0, how many test inputs of
-    each of the first ten groups have a place in "map/<level>", at the epochs of the probe: the
-    two coordinates of each by t-SNE of the features "output", one input after another.
+    "linear/<level>/<layer>" at the epochs of the probe, for `probed` layers, in float32 where
+    inputs times groups are more than `LARGE`. `normalised`: features are scaled to length one
+    first, as in the authors' scratch code. `layerwise`: if not 0, the number of inputs for fitting,
+    the first ones, of "<reading>/<level>/<layer>/linear" and ".../ncc_test" of every layer at equal
+    dimension, at the epochs of the probe, for the readings "grid" and "narrow"; the linear probe in
+    float32. `mapped`: if not 0, how many test inputs of each of the first ten groups have a place
+    in "map/<level>", at the epochs of the probe: the two coordinates of each by t-SNE of the
+    features "output", one input after another.
     """
 
     inputs: Mapping[str, Inputs]
@@ -101,7 +110,9 @@ class Levels:
                 }
                 if probe and layer in self.probed:
                     sets = (train, level.train_labels, test, level.test_labels)
-                    accuracy = linear_accuracy(*sets)
+                    large = len(level.train_labels) * level.groups > LARGE
+                    dtype = torch.float32 if large else torch.float64
+                    accuracy = linear_accuracy(*sets, dtype=dtype)
                     found[f"linear/{name}/{layer}"] = float(accuracy)
             for reading in read[level.train]:
                 fit, new = read[level.train][reading], read[level.test][reading]
