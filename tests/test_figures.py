@@ -130,6 +130,23 @@ def test_wrong_length_is_named():
         figures.trajectories([0, 1, 2], {"long": np.zeros((2, 4))}, xlabel="x", ylabel="y")
 
 
+def test_islands_are_told_apart_by_colour_marker_and_filling():
+    places = np.random.default_rng(2).normal(size=(2, 3, 30, 2))
+    fig, axes = figures.islands(places, 10, xlabel=["a", "b", "c"], ylabel=["before", "after"])
+    assert axes.shape == (2, 3)
+    assert [ax.get_xlabel() for ax in axes[1]] == ["a", "b", "c"]
+    assert [ax.get_ylabel() for ax in axes[:, 0]] == ["before", "after"]
+    lines = axes[1, 2].lines
+    np.testing.assert_array_equal(
+        np.concatenate([np.stack(line.get_data(), 1) for line in lines]), places[1, 2]
+    )
+    signs = {(ln.get_marker(), ln.get_markeredgecolor(), ln.get_markerfacecolor()) for ln in lines}
+    assert len(signs) == 10
+    fig.canvas.draw()
+    with pytest.raises(ValueError, match=r"maps\[0\]\[0\]: got shape \(30, 2\)"):
+        figures.islands(places, 7, xlabel=["a", "b", "c"], ylabel=["before", "after"])
+
+
 def test_poles_outside_are_filled():
     _, ax = figures.pole_plane({"A": [-1.469, 0.919]})
     points = [line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata())]

@@ -286,6 +286,40 @@ def heat_map(
     return fig, ax
 
 
+def islands(
+    maps: Sequence[Sequence[np.ndarray]],
+    groups: int,
+    *,
+    xlabel: Sequence[str],
+    ylabel: Sequence[str],
+) -> tuple[Figure, np.ndarray]:
+    """A grid of 2-D maps ``[P, 2]`` without scales; every P / `groups` points in turn are a group.
+
+    `xlabel` names the columns and `ylabel` the rows. A group has a colour, and every second group
+    of a colour is hollow.
+    """
+    size = (2.6 * len(xlabel), 2.5 * len(ylabel))
+    with style():
+        fig, axes = plt.subplots(
+            len(ylabel), len(xlabel), figsize=size, layout="constrained", squeeze=False
+        )
+    for (i, j), ax in np.ndenumerate(axes):
+        places = np.asarray(maps[i][j], dtype=float)
+        if places.ndim != 2 or places.shape[1] != 2 or len(places) % groups:
+            raise ValueError(
+                f"maps[{i}][{j}]: got shape {places.shape}; "
+                f"allowed: [P, 2] with P a multiple of groups = {groups}"
+            )
+        _name_axes(ax, xlabel[j], ylabel[i])
+        for k, own in enumerate(places.reshape(groups, -1, 2)):
+            colour = CYCLE[k % 5]
+            fill = colour if k < 5 else "white"
+            ax.plot(*own.T, MARKERS[k % 5], ms=4, mec=colour, mfc=fill, mew=1.0, alpha=0.85)
+        ax.set(xticks=[], yticks=[])
+        ax.label_outer()
+    return fig, axes
+
+
 def interval(
     values: npt.ArrayLike, level: float = 0.95
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
