@@ -177,6 +177,18 @@ def measured_levels(config: Config, images: RunImages) -> Levels:
     )
 
 
+def maps(record: Record, seed: int = 0) -> list[list[np.ndarray]]:
+    """The 2-D maps [P, 2] of one seed: before and after training, each sample, class, super."""
+    ends = record.axes["probe_epoch"][0], record.axes["probe_epoch"][-1]
+    return [
+        [
+            np.stack([record[f"map/{level}/{end}/{one}"][seed] for one in "xy"], 1)
+            for level in ("sample", "class", "super")
+        ]
+        for end in ends
+    ]
+
+
 def plan(config: Config) -> str:
     """What `--dry-run` prints; the measures of the levels come on top."""
     return pretrain.plan(config)

@@ -203,6 +203,9 @@ def test_maps_show_the_test_inputs_of_ten_groups():
         assert ends[0].shape == (2, len(rows))
         assert np.isfinite(ends).all()
         assert not np.array_equal(*ends)  # training moves them
+        place = list(also.levels).index(name)
+        for end, one in zip(ends, levels.maps(record), strict=True):
+            np.testing.assert_array_equal(one[place], end.T)
     chance = torch.Generator().manual_seed(0)
     middle = torch.randn(6, 1, 12, generator=chance) * 5
     x = (middle + torch.randn(6, 15, 12, generator=chance)).reshape(90, 12)
