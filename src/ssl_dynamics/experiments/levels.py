@@ -96,6 +96,9 @@ SLICES = [
 """What the tests run again beside the records: their learning rate is constant, so that one
 epoch is the beginning of six."""
 
+ONCE = tuple(f"{method}-cifar100" for method in METHODS)
+"""Records on photographs, which the tests cannot fetch."""
+
 
 def run(
     config: Config, *, progress: bool = True, checkpoint_dir: str | Path | None = None

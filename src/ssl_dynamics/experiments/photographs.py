@@ -250,3 +250,6 @@ SLICES = [
     }.items()
 ]
 """What the tests run again beside the committed record: its part on digits, by the same code."""
+
+ONCE = ("targets-cifar100", "predictors-cifar100")
+"""Records on all of CIFAR-100, which the tests cannot fetch."""
