@@ -93,6 +93,16 @@ def route_best_bilinear(form):
         close(best.x, form.numpy(rho), 1e-4)
 
 
+def route_read(form):
+    """The symmetric channel, whose errors are spread evenly, meets the bound."""
+    for rng in rngs(809):
+        count, right = int(rng.integers(2, 30)), rng.uniform(0.05, 0.95)
+        table = np.full((count, count), (1 - right) / (count - 1) / count)
+        np.fill_diagonal(table, right / count)
+        alone = table.sum(1)[:, None] * table.sum(0)[None]
+        close((table * np.log(table / alone)).sum(), form.numpy(count, right))
+
+
 def route_weight_variance(form):
     for _, n, rho in drawn(807):
         rho = 0.75 * rho
@@ -114,6 +124,7 @@ ROUTES = {
     "BOUND": route_bound,
     "BILINEAR": route_bilinear,
     "BEST_BILINEAR": route_best_bilinear,
+    "READ": route_read,
     "WEIGHT_VARIANCE": route_weight_variance,
     "ONE_SAMPLE": route_one_sample,
 }

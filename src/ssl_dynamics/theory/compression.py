@@ -16,8 +16,10 @@ from ssl_dynamics.symbolic import ClosedForm
 from ssl_dynamics.theory.notation import (
     Delta_z,
     c_T,
+    class_count,
     m_z,
     output_width,
+    probe_accuracy,
     rho_T,
     rho_xz,
     sigma_z,
@@ -67,6 +69,15 @@ BEST_BILINEAR = ClosedForm(
     "The coefficient at which the bilinear critic's bound is largest.", _HERE,
 )  # fmt: skip
 
+# --- readings ------------------------------------------------------------------------------------
+READ = ClosedForm(
+    "READ", (class_count, probe_accuracy),
+    sp.log(class_count)
+    + probe_accuracy * sp.log(probe_accuracy)
+    + (1 - probe_accuracy) * sp.log((1 - probe_accuracy) / (class_count - 1)),
+    "Least information on equally likely labels that are read with an accuracy (Fano).", _KNOWN,
+)  # fmt: skip
+
 # --- samples ------------------------------------------------------------------------------------
 WEIGHT_VARIANCE = ClosedForm(
     "WEIGHT_VARIANCE", (output_width, rho_xz),
@@ -89,6 +100,7 @@ FORMS: dict[str, ClosedForm] = {
         BOUND,
         BILINEAR,
         BEST_BILINEAR,
+        READ,
         WEIGHT_VARIANCE,
         ONE_SAMPLE,
     )

@@ -879,7 +879,7 @@ class_count = _row(
     "C",
     "C",
     "number of classes",
-    "measures supervised random_targets",
+    "measures supervised random_targets compression",
     code="classes",
     positive=True,
     integer=True,
@@ -1040,7 +1040,7 @@ r_m = _row(
     "random_targets", nonnegative=True,
 )  # fmt: skip
 probe_accuracy = _row(
-    "A_p", r"A_{\rm p}", "accuracy of a probe", "random_targets", code="accuracy",
+    "A_p", r"A_{\rm p}", "accuracy of a probe", "random_targets compression", code="accuracy",
     nonnegative=True,
 )  # fmt: skip
 majority = _row(
