@@ -20,12 +20,13 @@ probes of VICReg wait for a record of it with that setting and are not in the fi
 
 Runs on all of CIFAR-100 (records ``vicreg-cifar100``, ``simclr-cifar100``, ``byol-cifar100``,
 ``supervised-cifar100``, ``supervised-plain-cifar100``): 4 epochs at a constant rate in bf16, the
-sample level as published, 500 images with 100 + 20 views. The predicates of
-``levels-photographs``, ``terms-photographs``, ``layers-photographs`` and
-``supervised-photographs`` in the claims files were declared before any of them, with the measures
-of one untrained network (seed 900) known. Those on which level has done more of its own rise are
-the published order; the neighbours of BYOL fell in its first epochs in an earlier run, so that a
-share of its rise would mean nothing, and it has none.
+sample level as published, 500 images with 100 + 20 views (that of ``supervised-plain-cifar100`` is
+small and nothing reads it: its views are all the same). The predicates of ``levels-photographs``,
+``terms-photographs``, ``layers-photographs`` and ``supervised-photographs`` in the claims files
+were declared before any of them, with the measures of one untrained network (seed 900) known; those
+of ``compression-read`` and ``targets-photographs`` while the runs were under way, unseen. The
+neighbours of BYOL fell in its first epochs in an earlier run, so that a share of its rise would
+mean nothing, and it has none.
 """
 
 from __future__ import annotations
@@ -70,7 +71,8 @@ class Config(pretrain.Config):
     normalised: bool = False
     """Whether features are scaled to length one before they are measured."""
     layerwise: int = 0
-    """Labelled inputs for fitting of the probes of every layer at equal dimension; 0: none."""
+    """At most that many inputs for fitting of the probes of every layer, at equal dimension; 0: no
+    such probes."""
     mapped: int = 0
     """Test inputs of each of ten groups on the 2-D maps, at the epochs of the probe; 0: none."""
 

@@ -75,7 +75,8 @@ READ = ClosedForm(
     sp.log(class_count)
     + probe_accuracy * sp.log(probe_accuracy)
     + (1 - probe_accuracy) * sp.log((1 - probe_accuracy) / (class_count - 1)),
-    "Least information on equally likely labels that are read with an accuracy (Fano).", _KNOWN,
+    "Least information on two or more equally likely labels read with an accuracy in (0, 1); Fano.",
+    _KNOWN,
 )  # fmt: skip
 
 # --- samples ------------------------------------------------------------------------------------

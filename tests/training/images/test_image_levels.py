@@ -206,6 +206,7 @@ def test_maps_show_the_test_inputs_of_ten_groups():
         place = list(also.levels).index(name)
         for end, one in zip(ends, levels.maps(record), strict=True):
             np.testing.assert_array_equal(one[place], end.T)
+    assert np.isnan(placed(torch.ones(30, 4))).all()  # collapsed: there is no map
     chance = torch.Generator().manual_seed(0)
     middle = torch.randn(6, 1, 12, generator=chance) * 5
     x = (middle + torch.randn(6, 15, 12, generator=chance)).reshape(90, 12)

@@ -26,12 +26,12 @@ from ssl_dynamics.training.loop import SAVE_EVERY
 History = dict[str, list[Any]]
 
 
-PROBES = ("linear", "grid/", "narrow/", "map/")
+PROBED_NAMES = ("linear", "grid/", "narrow/", "map/")
 """How the names of metrics begin that have values at the epochs of the probe alone."""
 
 
 class Also(Protocol):
-    """Further measures; `key` tells what they depend on. Names of probes begin as in `PROBES`."""
+    """Further measures; `key` tells what they depend on; for probes see `PROBED_NAMES`."""
 
     @property
     def key(self) -> str: ...
@@ -213,7 +213,7 @@ class _Progress:
         """NaN for the evaluations that a diverged seed did not reach."""
         config = self.run.config
         for name, values in self.history.items():
-            places = config.probe_epochs if name.startswith(PROBES) else config.eval_epochs
+            places = config.probe_epochs if name.startswith(PROBED_NAMES) else config.eval_epochs
             nothing = [math.nan] * len(values[0]) if isinstance(values[0], list) else math.nan
             values += [nothing] * (len(places) - len(values))
 

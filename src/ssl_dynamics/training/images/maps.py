@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from sklearn.manifold import TSNE
 from torch import Tensor
@@ -22,12 +23,11 @@ def placed(features: Tensor) -> list[float]:
     """The map of t-SNE, x and y of one input after another: [P, d] -> 2 P numbers.
 
     scikit-learn's, from the principal components, with perplexity 20 or what few points allow. NaN
-    where the features are not finite.
+    where the features are not finite or all equal.
     """
-    if not bool(features.isfinite().all()):
-        return [math.nan] * 2 * len(features)
     x = features.double().cpu().numpy()
+    if not np.isfinite(x).all() or not np.ptp(x, axis=0).any():
+        return [math.nan] * 2 * len(x)
     perplexity = min(20.0, (len(x) - 1) / 3)
-    scale = x.std() or 1.0
-    found = TSNE(2, init="pca", random_state=0, perplexity=perplexity).fit_transform(x / scale)
+    found = TSNE(2, init="pca", random_state=0, perplexity=perplexity).fit_transform(x / x.std())
     return found.astype(float).ravel().tolist()
